@@ -1,0 +1,36 @@
+/** What went wrong with a source system, in words that our code can branch on. */
+export type UpstreamCode =
+  | 'UPSTREAM_TIMEOUT'
+  | 'UPSTREAM_CONNECTION'
+  | 'UPSTREAM_STATUS'
+  | 'UPSTREAM_LOGIN_REFUSED'
+  | 'UPSTREAM_UNREADABLE';
+
+/**
+ * A source system did not give what we asked it for. The message is one sentence for people; it holds no
+ * secret, no token and nothing of the answer but its status.
+ */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly code: UpstreamCode;
+  /** The HTTP status, where there was an answer. */
+  readonly status: number | undefined;
+  /** What Retry-After asked for, in milliseconds from the answer. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: UpstreamCode,
+    message: string,
+    about: { status?: number; retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, about.cause === undefined ? {} : { cause: about.cause });
+    this.code = code;
+    this.status = about.status;
+    this.retryAfterMs = about.retryAfterMs;
+  }
+}
+
+/** Our own storage did not take or give something in time. A door answers 503; a queue handler lets the platform try again. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+}

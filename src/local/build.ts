@@ -1,0 +1,63 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..', '..');
+const bundle = join(root, 'dist', 'index.js');
+
+/**
+ * Makes `dist/index.js`: one CommonJS file with everything in it but `@azure/functions-core`, which the platform
+ * gives only to its own `require`. The file appears whole or not at all, also when several builds run at once.
+ */
+export async function buildApp(): Promise<string> {
+  const unfinished = `${bundle}.${process.pid}.tmp`;
+  await mkdir(join(root, 'dist'), { recursive: true });
+  try {
+    await build({
+      entryPoints: [join(root, 'src', 'index.ts')],
+      outfile: unfinished,
+      bundle: true,
+      minify: true,
+      keepNames: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node22',
+      external: ['@azure/functions-core'],
+      // One of the SDKs asks for its own address, which CommonJS does not have.
+      banner: { js: "const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
+      define: { 'import.meta.url': 'importMetaUrl' },
+      logLevel: 'warning',
+      absWorkingDir: root,
+    });
+    await rename(unfinished, bundle);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  return bundle;
+}
+
+/** The bundle's path; builds it first where it is missing or older than the sources. */
+export async function ensureBuilt(): Promise<string> {
+  const built = await stat(bundle).then(
+    (found) => found.mtimeMs,
+    () => 0,
+  );
+  const newest = await newestChange(join(root, 'src'));
+  const lock = await stat(join(root, 'package-lock.json')).then(
+    (found) => found.mtimeMs,
+    () => 0,
+  );
+  return built > Math.max(newest, lock) ? bundle : await buildApp();
+}
+
+async function newestChange(folder: string): Promise<number> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const times = await Promise.all(
+    files
+      .filter((file) => file.isFile())
+      .map(async (file) => (await stat(join(file.parentPath, file.name))).mtimeMs),
+  );
+  return Math.max(0, ...times);
+}
+
+if (import.meta.main) await buildApp();

@@ -1,0 +1,39 @@
+import type { AssetDetails } from './record.ts';
+import type { Turn } from './call-gate.ts';
+
+/** What we ask a source for. */
+export interface WantedAsset {
+  readonly kind: 'asset' | 'folder';
+  /** Already judged to be an id that this source could have made. */
+  readonly id: string;
+}
+
+/** The picture as it came; what it really is, is read from its bytes later. */
+export type FoundThumbnail =
+  { kind: 'bytes'; bytes: Uint8Array } | { kind: 'none' } | { kind: 'pending' } | { kind: 'too-large' };
+
+/** What became of a look-up: everything that can be expected is a value, with a sentence for people where it is no success. */
+export type Finding =
+  | { kind: 'found'; details: AssetDetails; thumbnail: FoundThumbnail }
+  /** The source itself says that it is deleted; `details` is what it still tells. */
+  | { kind: 'deleted'; details: AssetDetails }
+  | { kind: 'not-found'; text: string }
+  | { kind: 'no-permission'; text: string }
+  /** An answer that no retry will make readable: a DTD, too large, not the shape. */
+  | { kind: 'unreadable-answer'; text: string }
+  | {
+      kind: 'again';
+      code: 'source-unavailable' | 'rate-limited' | 'login-refused';
+      text: string;
+      /** What the source asked for, from now; not yet capped. */
+      retryAfterMs?: number;
+    };
+
+/** The side of a source that we ask. */
+export interface SourceSystem {
+  /**
+   * Fetches details and thumbnail. Every HTTP call goes through `turn`. Never throws for what the source does;
+   * when `signal` aborts, the finding is `again`.
+   */
+  lookUp(asset: WantedAsset, turn: Turn, signal: AbortSignal): Promise<Finding>;
+}
