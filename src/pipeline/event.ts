@@ -12,10 +12,8 @@ export const AssetEvent = z.object({
   assetKind: z.enum(['asset', 'folder', 'other']),
   /** Absent where the event is about no asset. */
   assetId: z.string().min(1).max(1024).optional(),
-  /** ISO 8601 in UTC. */
+  /** ISO 8601 in UTC; the time of receipt where the sender gave none that we could read. */
   occurredAt: z.iso.datetime(),
-  /** Set where the sender gave no time that we could read: then `occurredAt` is the time of receipt, and its age is no reason. */
-  untimed: z.literal(true).optional(),
   identifiers: z.array(Identifier),
   /** The source's own members, as they came. */
   data: z.record(z.string(), z.unknown()),

@@ -1,0 +1,201 @@
+import * as z from 'zod';
+import { assetKey } from '../pipeline/asset-key.ts';
+import { AssetEvent, Identifier } from '../pipeline/event.ts';
+import {
+  EventState,
+  HistoryEntry,
+  Reason,
+  type AssetState,
+  type EventEntry,
+  type EventSummary,
+} from '../pipeline/ledger.ts';
+import { Claim } from '../pipeline/message.ts';
+
+// How the ledger lies in its table. One partition a source; in it five families of rows, told apart by the letter
+// their keys begin with: an event by its id (the truth), by time, by asset and by state (copies of its summary, in
+// the order in which they are listed), and an asset's state. An event's rows are written in one transaction.
+
+/** The partition of what names no source of ours; no source can have this name. */
+const noSource = '~';
+
+export function partitionOf(source: string | null): string {
+  return source ?? noSource;
+}
+
+// Newest first in a store that sorts upwards: keys count down to the end of what 13 digits of milliseconds hold.
+const endOfTime = 9_999_999_999_999;
+
+/** Where an event stands in every list: newest first, alike times in the order of their ids. */
+export function placeOf(receivedAtMs: number, id = ''): string {
+  return `${String(endOfTime - receivedAtMs).padStart(13, '0')}:${id}`;
+}
+
+export const rowKey = {
+  event: (id: string) => `e:${id}`,
+  asset: (assetId: string) => `x:${assetKey(assetId)}`,
+};
+
+/** The prefix of a list's keys; the place follows. */
+export const listPrefix = {
+  time: 't:',
+  asset: (assetId: string) => `a:${assetKey(assetId)}:`,
+  state: (state: EventState) => `s:${state}:`,
+};
+
+/** The keys of the copies of an event's summary. */
+export function copyKeys(summary: EventSummary): string[] {
+  const place = placeOf(Date.parse(summary.receivedAt), summary.id);
+  return [
+    listPrefix.time + place,
+    listPrefix.state(summary.state) + place,
+    ...(summary.assetId === null ? [] : [listPrefix.asset(summary.assetId) + place]),
+  ];
+}
+
+export type Columns = Record<string, string | number | boolean | Uint8Array | undefined>;
+
+// Azure keeps 64 KiB in a text column, two bytes a character.
+const columnLength = 32_000;
+
+export function summaryColumns(summary: EventSummary): Columns {
+  return {
+    id: summary.id,
+    type: summary.type,
+    assetKind: summary.assetKind,
+    assetId: summary.assetId ?? undefined,
+    title: summary.title?.slice(0, 1000),
+    state: summary.state,
+    reason: summary.reason === null ? undefined : JSON.stringify(summary.reason),
+    deliveryId: summary.deliveryId,
+    receivedAt: summary.receivedAt,
+    occurredAt: summary.occurredAt,
+    finishedAt: summary.finishedAt ?? undefined,
+    attempts: summary.attempts,
+    duplicates: summary.duplicates,
+  };
+}
+
+export function eventColumns(entry: EventEntry): Columns {
+  return {
+    ...summaryColumns(entry.summary),
+    // The oldest tries give way where the whole would not fit.
+    history: shortened(entry.history),
+    attempt: entry.attempt,
+    lease: entry.lease === null ? undefined : JSON.stringify(entry.lease),
+    otherDeliveries: JSON.stringify(entry.otherDeliveries),
+    // As bytes, because an event of 48 KiB of text would be 96 KiB as a text column.
+    content: Buffer.from(JSON.stringify(entry.content)),
+  };
+}
+
+function shortened(history: readonly HistoryEntry[]): string {
+  const text = JSON.stringify(history);
+  return text.length <= columnLength ? text : shortened(history.slice(1));
+}
+
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue('not JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const Summary = z.object({
+  id: z.string(),
+  type: z.string(),
+  assetKind: z.enum(['asset', 'folder', 'other']),
+  assetId: z
+    .string()
+    .nullish()
+    .transform((id) => id ?? null),
+  title: z
+    .string()
+    .nullish()
+    .transform((title) => title ?? null),
+  state: EventState,
+  reason: json(Reason)
+    .nullish()
+    .transform((reason) => reason ?? null),
+  deliveryId: z.string(),
+  receivedAt: z.string(),
+  occurredAt: z.string(),
+  finishedAt: z
+    .string()
+    .nullish()
+    .transform((time) => time ?? null),
+  attempts: z.number(),
+  duplicates: z.number(),
+});
+
+const Lease = z.object({ holder: z.string(), messageId: z.string(), until: z.string() });
+const Content = z.union([
+  z.object({ event: AssetEvent.extend({ identifiers: z.array(Identifier) }) }),
+  z.object({ claim: Claim }),
+  z.object({ unread: z.object({ blob: z.string() }) }),
+  z.object({ message: z.string() }),
+]);
+
+const Entry = Summary.extend({
+  history: json(z.array(HistoryEntry)),
+  attempt: z.number(),
+  lease: json(Lease)
+    .nullish()
+    .transform((lease) => lease ?? null),
+  otherDeliveries: json(z.array(z.string())),
+  content: z
+    .instanceof(Uint8Array)
+    .transform((bytes) => Buffer.from(bytes).toString('utf8'))
+    .pipe(json(Content)),
+});
+
+const Asset = z.object({
+  fetch: z.number(),
+  keptFetch: z.number(),
+  fetchedAt: z
+    .string()
+    .nullish()
+    .transform((time) => time ?? null),
+  title: z
+    .string()
+    .nullish()
+    .transform((title) => title ?? null),
+  recordEtag: z
+    .string()
+    .nullish()
+    .transform((etag) => etag ?? null),
+  thumbnailEtag: z
+    .string()
+    .nullish()
+    .transform((etag) => etag ?? null),
+});
+
+export function readSummary(source: string | null, row: unknown): EventSummary {
+  const { id, ...rest } = Summary.parse(row);
+  return { id, source, ...rest };
+}
+
+export function readEntry(source: string | null, row: unknown): EventEntry {
+  const { history, attempt, lease, otherDeliveries, content } = Entry.parse(row);
+  return { summary: readSummary(source, row), history, attempt, lease, otherDeliveries, content };
+}
+
+export function assetColumns(asset: AssetState): Columns {
+  return {
+    fetch: asset.fetch,
+    keptFetch: asset.keptFetch,
+    fetchedAt: asset.fetchedAt ?? undefined,
+    title: asset.title?.slice(0, 1000),
+    recordEtag: asset.recordEtag ?? undefined,
+    thumbnailEtag: asset.thumbnailEtag ?? undefined,
+  };
+}
+
+export function readAsset(row: unknown): AssetState {
+  return Asset.parse(row);
+}

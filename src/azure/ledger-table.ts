@@ -1,0 +1,158 @@
+import type { TableClient, TransactionAction } from '@azure/data-tables';
+import { isDeepStrictEqual } from 'node:util';
+import type { AssetState, Change, EventEntry, Ledger, RowKeys, Rows, Stored } from '../pipeline/ledger.ts';
+import {
+  assetColumns,
+  copyKeys,
+  eventColumns,
+  partitionOf,
+  readAsset,
+  readEntry,
+  rowKey,
+  summaryColumns,
+} from './ledger-rows.ts';
+import { listEvents } from './list-events.ts';
+import { once, type StorageClients } from './storage-clients.ts';
+import { storageError, storageFault, stored } from './storage-errors.ts';
+
+// Two who change the same rows in turn let each other through; only a crowd on one asset comes near this.
+const mostTries = 20;
+
+/** The ledger in the table `ledger` (its rows: `ledger-rows.ts`). `sources` are those whose events lists show. */
+export function tableLedger(clients: StorageClients, sources: readonly string[]): Ledger {
+  const table = once(async () => await clients.table('ledger'));
+  const partitions = [...sources, null];
+
+  const readRow = async <T>(
+    source: string | null,
+    key: string,
+    read: (row: unknown) => T,
+  ): Promise<Stored<T> | undefined> => {
+    const home = await table();
+    return await stored(
+      'reading the ledger',
+      async () => {
+        try {
+          const row = await home.getEntity(partitionOf(source), key);
+          return { value: read(row), etag: row.etag };
+        } catch (error) {
+          const { status, code } = storageFault(error);
+          if (status === 404 && code !== 'TableNotFound') return undefined;
+          throw error;
+        }
+      },
+      async () => await home.createTable(),
+    );
+  };
+  const readRows = async ({ source, eventId, assetId }: RowKeys): Promise<Rows> => {
+    const [event, asset] = await Promise.all([
+      readRow(source, rowKey.event(eventId), (row) => readEntry(source, row)),
+      assetId === undefined ? undefined : readRow(source, rowKey.asset(assetId), readAsset),
+    ]);
+    return { event, asset };
+  };
+
+  return {
+    async change(keys, known, decide) {
+      const home = await table();
+      let rows = known ?? (await readRows(keys));
+      for (let tries = 0; tries < mostTries; tries += 1) {
+        const { change, answer } = decide(rows);
+        const written = await write(home, keys, rows, change);
+        if (written !== undefined) return { answer, rows: written };
+        rows = await readRows(keys);
+      }
+      throw storageError('writing the ledger', new Error('others keep changing the same rows'));
+    },
+    async assetState(source, assetId) {
+      return await readRow(source, rowKey.asset(assetId), readAsset);
+    },
+    async list(query) {
+      return await listEvents(await table(), partitions, query);
+    },
+    async find(eventId) {
+      const found = await Promise.all(
+        partitions.map(
+          async (source) => await readRow(source, rowKey.event(eventId), (row) => readEntry(source, row)),
+        ),
+      );
+      return found.find((entry) => entry !== undefined)?.value;
+    },
+  };
+}
+
+/** Writes a change in one transaction; undefined where the rows are no longer as they were. */
+async function write(
+  home: TableClient,
+  keys: RowKeys,
+  rows: Rows,
+  change: Change,
+): Promise<Rows | undefined> {
+  const partitionKey = partitionOf(keys.source);
+  const actions: TransactionAction[] = [];
+  if (change.event !== undefined) actions.push(...eventActions(partitionKey, rows.event, change.event));
+  const eventCount = actions.length;
+  if (change.asset !== undefined && keys.assetId !== undefined) {
+    const row = { partitionKey, rowKey: rowKey.asset(keys.assetId), ...assetColumns(change.asset) };
+    actions.push(guarded(row, rows.asset));
+  }
+  if (actions.length === 0) return rows;
+  return await stored(
+    'writing the ledger',
+    async () => {
+      try {
+        const { subResponses } = await home.submitTransaction(actions);
+        return {
+          event:
+            change.event === undefined ? rows.event : withEtag<EventEntry>(change.event, subResponses[0]),
+          asset:
+            change.asset === undefined
+              ? rows.asset
+              : withEtag<AssetState>(change.asset, subResponses[eventCount]),
+        };
+      } catch (error) {
+        const { status, code } = storageFault(error);
+        if (status === 412 || status === 409 || (status === 404 && code === 'ResourceNotFound'))
+          return undefined;
+        throw error;
+      }
+    },
+    async () => await home.createTable(),
+  );
+}
+
+function withEtag<T>(value: T, response: { etag?: string } | undefined): Stored<T> | undefined {
+  return response?.etag === undefined ? undefined : { value, etag: response.etag };
+}
+
+function eventActions(
+  partitionKey: string,
+  before: Stored<EventEntry> | undefined,
+  entry: EventEntry,
+): TransactionAction[] {
+  const row = { partitionKey, rowKey: rowKey.event(entry.summary.id), ...eventColumns(entry) };
+  const truth = guarded(row, before);
+  if (before !== undefined && isDeepStrictEqual(before.value.summary, entry.summary)) return [truth];
+
+  const copies = copyKeys(entry.summary);
+  const columns = summaryColumns(entry.summary);
+  const outdated =
+    before === undefined ? [] : copyKeys(before.value.summary).filter((key) => !copies.includes(key));
+  return [
+    truth,
+    ...copies.map((key): TransactionAction => [
+      'upsert',
+      { partitionKey, rowKey: key, ...columns },
+      'Replace',
+    ]),
+    ...outdated.map((key): TransactionAction => ['delete', { partitionKey, rowKey: key }]),
+  ];
+}
+
+/** Writes a row only as the successor of what was read: of that state, or of there being none. */
+function guarded<T>(
+  row: { partitionKey: string; rowKey: string },
+  before: Stored<T> | undefined,
+): TransactionAction {
+  return before === undefined ? ['create', row] : ['update', row, 'Replace', { etag: before.etag }];
+}

@@ -1,0 +1,26 @@
+import type { WorkQueue } from '../pipeline/stores.ts';
+import { once, type StorageClients } from './storage-clients.ts';
+import { stored } from './storage-errors.ts';
+
+export const workQueueName = 'asset-events';
+
+/** The queue `asset-events`: base64, and no message ever expires. */
+export function workQueue(clients: StorageClients): WorkQueue {
+  const queue = once(async () => await clients.queue(workQueueName));
+  return {
+    async send(text, { delayMs = 0, signal } = {}) {
+      const client = await queue();
+      const base64 = Buffer.from(text).toString('base64');
+      const options = {
+        messageTimeToLive: -1,
+        visibilityTimeout: Math.ceil(delayMs / 1000),
+        ...(signal === undefined ? {} : { abortSignal: signal }),
+      };
+      await stored(
+        'keeping a message',
+        async () => await client.sendMessage(base64, options),
+        async () => await client.createIfNotExists(),
+      );
+    },
+  };
+}

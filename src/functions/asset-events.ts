@@ -1,0 +1,15 @@
+import type { StorageQueueHandler } from '@azure/functions';
+import { handleMessage } from '../pipeline/handle-message.ts';
+import type { WorkDeps } from '../pipeline/work-deps.ts';
+import { logOf } from './log.ts';
+
+/** The queue `asset-events`. Throws only when our own storage failed: then the platform brings the message again. */
+export function assetEvents(deps: Omit<WorkDeps, 'log'>): StorageQueueHandler {
+  return async (item, context) => {
+    const messageId = context.triggerMetadata?.['id'];
+    await handleMessage(
+      { item, messageId: typeof messageId === 'string' ? messageId : context.invocationId },
+      { ...deps, log: logOf(context) },
+    );
+  };
+}

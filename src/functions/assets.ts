@@ -1,0 +1,63 @@
+import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
+import { readRecord } from '../pipeline/keep-asset.ts';
+import type { AssetRecord } from '../pipeline/record.ts';
+import type { Receiver } from '../pipeline/receiver.ts';
+import type { AssetStore } from '../pipeline/stores.ts';
+import { staffDoor } from './staff-door.ts';
+
+export interface AssetDeps {
+  readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
+  readonly assets: AssetStore;
+}
+
+const notFound: HttpResponseInit = { status: 404, jsonBody: { error: 'There is no record of this asset.' } };
+const noThumbnail: HttpResponseInit = {
+  status: 404,
+  jsonBody: { error: 'There is no thumbnail of this asset.' },
+};
+
+/** `GET /assets/{source}/{assetId}`: the record. */
+export function showAsset(deps: AssetDeps): HttpHandler {
+  return staffDoor(async (request): Promise<HttpResponseInit> => {
+    const record = await recordFor(request, deps);
+    return record === undefined ? notFound : { status: 200, jsonBody: record };
+  });
+}
+
+/** `GET /assets/{source}/{assetId}/thumbnail`: the picture, where the record says that one is stored. */
+export function showThumbnail(deps: AssetDeps): HttpHandler {
+  return staffDoor(async (request): Promise<HttpResponseInit> => {
+    const record = await recordFor(request, deps);
+    if (record === undefined) return notFound;
+    if (record.thumbnail === null) return noThumbnail;
+    const { source, assetId } = record;
+    const found = await deps.assets.read({ source, assetId, name: 'thumbnail' });
+    if (found === undefined) return noThumbnail;
+    return {
+      status: 200,
+      headers: {
+        'content-type': found.contentType,
+        'content-security-policy': "default-src 'none'; sandbox",
+      },
+      body: found.bytes,
+    };
+  });
+}
+
+async function recordFor(
+  request: HttpRequest,
+  { sources, assets }: AssetDeps,
+): Promise<AssetRecord | undefined> {
+  const [, source = '', given = ''] = segments(request);
+  const known = sources.get(source);
+  if (known === undefined) return undefined;
+  const assetId = known.receiver.assetId(given);
+  return assetId === undefined
+    ? undefined
+    : await readRecord(assets, { source, assetId, name: 'record.json' });
+}
+
+// From the path itself: a caller's query can hide a route's parameters (functions-host.md, HTTP, fact 4).
+function segments(request: HttpRequest): string[] {
+  return new URL(request.url).pathname.split('/').filter((segment) => segment !== '');
+}

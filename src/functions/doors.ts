@@ -1,0 +1,28 @@
+import { app, type HttpFunctionOptions, type HttpHandler } from '@azure/functions';
+
+/** Every HTTP door that needs settings: its route, its methods, and whose key opens it. */
+export const doors = {
+  webhooks: { route: 'webhooks/{source}', methods: ['GET', 'POST'], authLevel: 'anonymous' },
+  'list-events': { route: 'events', methods: ['GET'], authLevel: 'function' },
+  'show-event': { route: 'events/{id}', methods: ['GET'], authLevel: 'function' },
+  'show-asset': { route: 'assets/{source}/{assetId}', methods: ['GET'], authLevel: 'function' },
+  'show-thumbnail': { route: 'assets/{source}/{assetId}/thumbnail', methods: ['GET'], authLevel: 'function' },
+} as const satisfies Record<
+  string,
+  Omit<HttpFunctionOptions, 'handler' | 'methods'> & { methods: readonly ('GET' | 'POST')[] }
+>;
+
+/** Registers every door with what answers there. */
+export function openDoors(handlers: Readonly<Record<keyof typeof doors, HttpHandler>>): void {
+  for (const [name, handler] of Object.entries(handlers)) {
+    const { route, methods, authLevel } = doors[name as keyof typeof doors];
+    app.http(name, { route, methods: [...methods], authLevel, handler });
+  }
+}
+
+/** Answers at every door while the settings are faulty: the senders keep what they have and come again. */
+export const notReady: HttpHandler = () => ({
+  status: 503,
+  headers: { 'retry-after': '60' },
+  jsonBody: { error: 'try again later' },
+});

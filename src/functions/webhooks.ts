@@ -1,0 +1,173 @@
+import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { keepDelivery, keepUnreadable, type ProvedDelivery } from '../pipeline/keep-delivery.ts';
+import type { Ledger } from '../pipeline/ledger.ts';
+import type { Log } from '../pipeline/log.ts';
+import type { Receiver, Verdict } from '../pipeline/receiver.ts';
+import type { Secrets } from '../pipeline/secrets.ts';
+import type { DeliveryStore, WorkQueue } from '../pipeline/stores.ts';
+import { callerHeaders } from './caller-headers.ts';
+import { withDeadline } from './deadline.ts';
+import { logOf } from './log.ts';
+import { readBody } from './read-body.ts';
+
+export interface WebhookDeps {
+  readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
+  readonly secrets: Secrets;
+  readonly queue: WorkQueue;
+  readonly deliveries: DeliveryStore;
+  readonly ledger: Ledger;
+  readonly maxDeliveryBytes: number;
+  now(): Date;
+  newId(): string;
+}
+
+// Every answer leaves within 5 s; of these, keeping gets 3.5 at the most (promise 1).
+const answeredWithinMs = 4_800;
+const keptWithinMs = 3_500;
+
+const answers = {
+  kept: { status: 200 },
+  malformed: { status: 400, jsonBody: { error: 'bad request' } },
+  notProved: { status: 401, jsonBody: { error: 'not proved' } },
+  notNow: { status: 403, jsonBody: { error: 'not now' } },
+  unknownSource: { status: 404 },
+  tooLarge: { status: 413, jsonBody: { error: 'too large' } },
+  tryLater: { status: 503, headers: { 'retry-after': '30' }, jsonBody: { error: 'try again later' } },
+} satisfies Record<string, HttpResponseInit>;
+
+/** `/webhooks/{source}`: proves a call, keeps it, and only then says 200. Never throws, and tells a stranger nothing. */
+export function webhooks(deps: WebhookDeps): HttpHandler {
+  let refusals = 0;
+  return async (request, context): Promise<HttpResponseInit> => {
+    const log = logOf(context);
+    try {
+      const { answer, name, fields } = await receive(request, context, deps, log);
+      const refused = answer.status >= 400;
+      if (refused) refusals += 1;
+      log(refused ? 'warn' : 'info', name, {
+        ...fields,
+        status: answer.status,
+        ...(refused ? { refusals } : {}),
+      });
+      return answer;
+    } catch (error) {
+      // Most of all our storage, or the time it took: the sender keeps the event and comes again.
+      log('error', 'delivery-not-kept', {
+        error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
+      });
+      return answers.tryLater;
+    }
+  };
+}
+
+interface Received {
+  readonly answer: HttpResponseInit & { status: number };
+  /** What the log says of it. */
+  readonly name: string;
+  readonly fields: Readonly<Record<string, string | number>>;
+}
+
+async function receive(
+  request: HttpRequest,
+  context: InvocationContext,
+  deps: WebhookDeps,
+  log: Log,
+): Promise<Received> {
+  const receivedAt = deps.now();
+  const url = new URL(request.url);
+  // The path itself and not the route's parameter, which a caller's query can take away (functions-host.md, fact 4).
+  const sourceName = url.pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
+  const source = deps.sources.get(sourceName);
+  if (source === undefined) return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
+  const refused = (answer: Received['answer'], why: string): Received => ({
+    answer,
+    name: 'delivery-refused',
+    fields: { source: sourceName, why },
+  });
+  const { receiver } = source;
+  if (!receiver.methods.some((method) => method === request.method)) {
+    return refused({ status: 405, headers: { allow: receiver.methods.join(', ') } }, 'method');
+  }
+
+  const headers = callerHeaders(context) ?? new Map(request.headers);
+  const body = await readBody(request, headers.get('content-length'), deps.maxDeliveryBytes);
+  if (body.kind === 'too-large') return refused(answers.tooLarge, 'too-large');
+  if (body.kind === 'broken') return refused(answers.malformed, 'broken-body');
+
+  const startedAt = performance.now();
+  const leftMs = (): number => Math.max(0, answeredWithinMs - (performance.now() - startedAt));
+  const call = { query: url.searchParams, headers, body: body.bytes };
+  const verdict = await withDeadline(leftMs(), async () => {
+    const secrets = await deps.secrets.webhookSecrets(sourceName);
+    if (secrets === undefined) return undefined;
+    const first = receiver.judge(call, secrets);
+    if (first.kind !== 'not-proved' || first.why !== 'wrong-signature') return first;
+    const renewed = (await deps.secrets.lookAgain(sourceName))
+      ? await deps.secrets.webhookSecrets(sourceName)
+      : undefined;
+    return renewed === undefined ? first : receiver.judge(call, renewed);
+  });
+  if (verdict === undefined) return refused(answers.tryLater, 'no-secret');
+  if (verdict.kind !== 'proved') return answerTo(verdict, sourceName, refused);
+
+  const delivery: ProvedDelivery = {
+    head: {
+      v: 1,
+      deliveryId: deps.newId(),
+      source: sourceName,
+      receivedAt: receivedAt.toISOString(),
+      traceparent: context.traceContext?.traceParent,
+      attempt: 0,
+      replayId: null,
+    },
+    body: body.bytes,
+  };
+  return await withDeadline(
+    keptWithinMs,
+    async (signal) => await keep(delivery, receiver, { ...deps, signal }, log),
+  );
+}
+
+function answerTo(
+  verdict: Exclude<Verdict, { kind: 'proved' }>,
+  source: string,
+  refused: (answer: Received['answer'], why: string) => Received,
+): Received {
+  switch (verdict.kind) {
+    case 'handshake':
+      return {
+        answer: { status: 200, jsonBody: verdict.answer },
+        name: 'handshake-answered',
+        fields: { source },
+      };
+    case 'not-proved':
+      return refused(answers.notProved, verdict.why);
+    case 'refused':
+      return refused(verdict.status === 403 ? answers.notNow : answers.malformed, verdict.why);
+    default:
+      return verdict satisfies never;
+  }
+}
+
+async function keep(
+  delivery: ProvedDelivery,
+  receiver: Receiver,
+  deps: WebhookDeps & { signal: AbortSignal },
+  log: Log,
+): Promise<Received> {
+  const { source, deliveryId, receivedAt } = delivery.head;
+  const fields = { source, delivery: deliveryId, bytes: delivery.body.byteLength };
+  const reading = receiver.read(delivery.body, { source, deliveryId, receivedAt: new Date(receivedAt) });
+  if (reading.kind === 'unreadable') {
+    await keepUnreadable(
+      delivery,
+      reading.why === 'not-json' ? 'no JSON' : 'of no shape that is known',
+      deps,
+    );
+    log('error', 'delivery-unreadable', { ...fields, why: reading.why });
+    return { answer: answers.malformed, name: 'delivery-refused', fields: { ...fields, why: reading.why } };
+  }
+  const { events } = reading;
+  if (events.length > 0) await keepDelivery(delivery, events, deps);
+  return { answer: answers.kept, name: 'delivery-kept', fields: { ...fields, events: events.length } };
+}

@@ -1,0 +1,94 @@
+import { keysOf, settle, type Claimed, type EventCopy, type Settled } from './event-rules.ts';
+import type { Hold } from './hold.ts';
+import type { AssetState, Rows } from './ledger.ts';
+import { encodeMessage, type AssetMessage } from './message.ts';
+import { retryDelayMs } from './retry-schedule.ts';
+import type { AgainCode, Outcome, WorkDeps } from './work-deps.ts';
+
+// Most events come once: the first write is tried without reading.
+const noneKnown: Rows = { event: undefined, asset: undefined };
+
+/** Writes an outcome down, and sends what must come again. The new message goes first: the row first would lose the event in a crash. */
+export async function closeEvent(
+  copy: EventCopy,
+  outcome: Outcome,
+  deps: WorkDeps,
+  hold?: Hold,
+): Promise<Outcome['kind']> {
+  const { head } = copy;
+  switch (outcome.kind) {
+    case 'over':
+      return outcome.kind;
+    case 'put-back': {
+      await deps.queue.send(textOf(copy), { delayMs: outcome.delayMs });
+      if (outcome.waiting === undefined) return outcome.kind;
+      const nextAttemptAt = new Date(deps.now().getTime() + outcome.delayMs).toISOString();
+      const settled: Settled = { state: 'waiting', reason: { ...outcome.waiting, nextAttemptAt } };
+      await write(copy, settled, { countsAsTry: false }, deps, hold);
+      return outcome.kind;
+    }
+    case 'again': {
+      const delayMs = retryDelayMs(head.attempt, {
+        ...deps.limits,
+        retryAfterMs: outcome.retryAfterMs,
+        random: deps.random(),
+      });
+      if (delayMs === undefined) {
+        const settled = givenUp(outcome, head.attempt + 1);
+        await write(copy, settled, { countsAsTry: true }, deps, hold);
+        return 'ended';
+      }
+      await deps.queue.send(textOf({ ...copy, head: { ...head, attempt: head.attempt + 1 } }), { delayMs });
+      const nextAttemptAt = new Date(deps.now().getTime() + delayMs).toISOString();
+      const settled: Settled = {
+        state: 'waiting',
+        reason: { code: outcome.code, text: outcome.text, nextAttemptAt },
+      };
+      await write(copy, settled, { countsAsTry: true, attempt: head.attempt + 1 }, deps, hold);
+      return outcome.kind;
+    }
+    case 'ended': {
+      const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
+      const claimed = await write(copy, outcome.settled, { countsAsTry: true, ...asset }, deps, hold);
+      // Somebody holds the event and may yet fail: this copy waits for the end of that lease.
+      if (claimed.kind === 'held') await deps.queue.send(textOf(copy), { delayMs: untilFree(claimed, deps) });
+      return outcome.kind;
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function givenUp(outcome: { code: AgainCode; text: string }, tries: number): Settled {
+  if (outcome.code === 'login-refused')
+    return { state: 'failed', reason: { code: outcome.code, text: outcome.text } };
+  const text = `Given up after ${tries} ${tries === 1 ? 'try' : 'tries'}. The last: ${outcome.text}`;
+  return { state: 'failed', reason: { code: 'gave-up', text } };
+}
+
+async function write(
+  copy: EventCopy,
+  settled: Settled,
+  about: { countsAsTry: boolean; attempt?: number; asset?: AssetState },
+  deps: WorkDeps,
+  hold: Hold | undefined,
+): Promise<Claimed> {
+  if (hold !== undefined) return await hold.settle(settled, about);
+  const { answer } = await deps.ledger.change(keysOf(copy), noneKnown, (rows) =>
+    settle(rows, copy, settled, { ...about, now: deps.now() }),
+  );
+  return answer;
+}
+
+function textOf({ event, head, content }: EventCopy): string {
+  const message: AssetMessage =
+    'claim' in content ? { ...head, claim: content.claim } : { ...head, events: [event] };
+  const text = encodeMessage(message);
+  if (text === undefined) throw new Error(`event ${event.id} came in a message and does not fit into one`);
+  return text;
+}
+
+/** When to come again to an event that somebody holds. */
+export function untilFree({ until }: { until: number }, { now, random }: WorkDeps): number {
+  return Math.max(0, until - now().getTime()) + 1_000 * random();
+}

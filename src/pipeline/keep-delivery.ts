@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { settle } from './event-rules.ts';
+import type { AssetEvent } from './event.ts';
+import { eventId } from './event-id.ts';
+import type { Ledger } from './ledger.ts';
+import { encodeMessage, type MessageHead } from './message.ts';
+import type { DeliveryStore, WorkQueue } from './stores.ts';
+
+/** A delivery that was proved, and the bytes it came in. */
+export interface ProvedDelivery {
+  readonly head: MessageHead;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Keeps a delivery as one message that holds all of its events, or, where they do not fit, as a blob and a message
+ * that claims it; once this returns, nothing of it can be lost. The blob goes first: alone it is harmless.
+ */
+export async function keepDelivery(
+  { head, body }: ProvedDelivery,
+  events: readonly AssetEvent[],
+  deps: { queue: WorkQueue; deliveries: DeliveryStore; signal: AbortSignal },
+): Promise<void> {
+  const { signal } = deps;
+  const inline = encodeMessage({ ...head, events: [...events] });
+  if (inline !== undefined) {
+    await deps.queue.send(inline, { signal });
+    return;
+  }
+  const blob = blobName(head);
+  await deps.deliveries.put(blob, body, { signal });
+  const claim = encodeMessage({ ...head, claim: { blob, from: 0, to: events.length } });
+  if (claim === undefined) throw new Error('a claim does not fit into a message');
+  await deps.queue.send(claim, { signal });
+}
+
+/** Keeps a proved delivery that nobody can read: its bytes, and a row that says so. It can be read again by later code. */
+export async function keepUnreadable(
+  { head, body }: ProvedDelivery,
+  why: string,
+  deps: { deliveries: DeliveryStore; ledger: Ledger; signal: AbortSignal },
+): Promise<void> {
+  const blob = blobName(head);
+  await deps.deliveries.put(blob, body, { signal: deps.signal });
+  const id = eventId(head.source, [createHash('sha256').update(body).digest('hex')]);
+  const copy = {
+    event: {
+      id,
+      type: 'unreadable',
+      assetKind: 'other' as const,
+      occurredAt: head.receivedAt,
+      identifiers: [],
+      data: {},
+    },
+    head,
+    messageId: head.deliveryId,
+    content: { unread: { blob } },
+  };
+  const text = `The call was signed rightly, but its body is ${why}; it is kept as ${blob} in deliveries.`;
+  await deps.ledger.change(
+    { source: head.source, eventId: id, assetId: undefined },
+    { event: undefined, asset: undefined },
+    (rows) =>
+      settle(
+        rows,
+        copy,
+        { state: 'failed', reason: { code: 'unreadable', text } },
+        { now: new Date(head.receivedAt), countsAsTry: false },
+      ),
+  );
+}
+
+function blobName({ source, receivedAt, deliveryId }: MessageHead): string {
+  return `${source}/${receivedAt.slice(0, 10)}/${deliveryId}`;
+}

@@ -1,0 +1,36 @@
+import type { AssetEvent } from './event.ts';
+import type { WebhookSecrets } from './secrets.ts';
+
+/** One call at the door, not yet proved. Header names are lower case; a repeated header arrives joined by `, `. */
+export interface Call {
+  readonly query: URLSearchParams;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+}
+
+/** What a reading of proved bytes needs to know beside them. */
+export interface Receipt {
+  readonly source: string;
+  readonly deliveryId: string;
+  readonly receivedAt: Date;
+}
+
+export type Reading = { kind: 'events'; events: AssetEvent[] } | { kind: 'unreadable'; why: string };
+
+/** What a call turned out to be. Every `why` is a code for the log; no stranger ever sees it. */
+export type Verdict =
+  | { kind: 'handshake'; answer: Readonly<Record<string, string>> }
+  | { kind: 'proved' }
+  | { kind: 'not-proved'; why: 'no-signature' | 'malformed-signature' | 'wrong-signature' }
+  | { kind: 'refused'; status: 400 | 403; why: string };
+
+/** How one source is trusted and read. Pure: bytes in, verdict out. */
+export interface Receiver {
+  readonly methods: readonly ('GET' | 'POST')[];
+  /** Says who it is from. Looks at the body as bytes only. Never throws. */
+  judge(call: Call, secrets: WebhookSecrets): Verdict;
+  /** Reads proved bytes. The same bytes give the same events with the same ids, every time. Never throws. */
+  read(body: Uint8Array, receipt: Receipt): Reading;
+  /** The id in the one way we write it, or undefined where this source could not have made it. */
+  assetId(text: string): string | undefined;
+}

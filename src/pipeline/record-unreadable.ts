@@ -1,0 +1,59 @@
+import { assetKey } from './asset-key.ts';
+import { closeEvent } from './close-event.ts';
+import { eventId } from './event-id.ts';
+import type { AssetEvent } from './event.ts';
+import type { Arrival } from './handle-message.ts';
+import type { EventEntry, Reason } from './ledger.ts';
+import type { Claim, MessageHead } from './message.ts';
+import type { WorkDeps } from './work-deps.ts';
+
+/** Says in the ledger that a message of ours can no longer be worked on, and why. */
+export async function recordLost(
+  head: MessageHead,
+  reason: Reason,
+  { claim, arrival }: { claim: Claim | undefined; arrival: Arrival },
+  deps: WorkDeps,
+): Promise<void> {
+  const id = eventId(head.source, [head.deliveryId, claim?.from, claim?.to]);
+  const content: EventEntry['content'] =
+    claim === undefined ? { message: JSON.stringify(arrival.item) } : { claim };
+  await closeEvent(
+    { event: placeholder(id, head.receivedAt), head, messageId: arrival.messageId, content },
+    { kind: 'ended', settled: { state: 'failed', reason } },
+    deps,
+  );
+}
+
+/** Keeps a message that nobody can read, and says so in the ledger. */
+export async function recordUnreadable({ item, messageId }: Arrival, deps: WorkDeps): Promise<void> {
+  const text = typeof item === 'string' ? item : JSON.stringify(item);
+  const id = eventId('', [text]);
+  const blob = `unreadable-messages/${assetKey(id)}`;
+  await deps.deliveries.put(blob, Buffer.from(text));
+  const now = deps.now().toISOString();
+  await closeEvent(
+    {
+      event: placeholder(id, now),
+      head: { v: 1, deliveryId: messageId, source: '', receivedAt: now, attempt: 0, replayId: null },
+      messageId,
+      content: { unread: { blob } },
+    },
+    {
+      kind: 'ended',
+      settled: {
+        state: 'failed',
+        reason: {
+          code: 'unreadable',
+          text: `A queue message was none of ours; it is kept as ${blob} in deliveries.`,
+        },
+      },
+    },
+    deps,
+  );
+  deps.log('error', 'message-unreadable', { blob });
+}
+
+/** Stands in the ledger for what could not be read as an event. */
+function placeholder(id: string, occurredAt: string): AssetEvent {
+  return { id, type: 'unreadable', assetKind: 'other', occurredAt, identifiers: [], data: {} };
+}

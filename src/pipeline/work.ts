@@ -1,0 +1,195 @@
+import type { Turn } from './call-gate.ts';
+import { closeEvent, untilFree } from './close-event.ts';
+import type { EventCopy, Settled } from './event-rules.ts';
+import type { Led } from './folding.ts';
+import { Hold } from './hold.ts';
+import { keepAsset, type Kept } from './keep-asset.ts';
+import type { AssetState } from './ledger.ts';
+import type { Finding, WantedAsset } from './source-system.ts';
+import type { AgainCode, Outcome, WorkDeps, WorkLimits, WorkSource } from './work-deps.ts';
+
+const longestWaitMs = 5_000;
+const inFutureMs = 86_400_000;
+
+/** Does what one event asks for, and leaves the result in the ledger. Throws a StorageError only when our own storage failed. */
+export async function workOnEvent(
+  copy: EventCopy,
+  source: WorkSource,
+  deps: WorkDeps,
+): Promise<Outcome['kind']> {
+  const wanted = wantedAsset(copy, source, deps.limits);
+  if ('settled' in wanted) return await closeEvent(copy, wanted, deps);
+
+  const key = `${copy.head.source}/${wanted.id}`;
+  const shared = await deps.folding.share(key, longestWaitMs, () => lookUp(copy, wanted, source, deps));
+  switch (shared.kind) {
+    case 'led':
+      return shared.value.kind;
+    case 'followed':
+      return await closeEvent(copy, folded(shared.value), deps);
+    case 'busy':
+      return await closeEvent(copy, { kind: 'put-back', delayMs: 2_000 }, deps);
+    default:
+      return shared satisfies never;
+  }
+}
+
+/** The asset to ask for, or why there is none to ask for. Ages count from the time of receipt: an outage of ours ages nothing. */
+function wantedAsset(
+  { event, head }: EventCopy,
+  source: WorkSource,
+  { maxEventAgeMs }: WorkLimits,
+): WantedAsset | { kind: 'ended'; settled: Settled } {
+  const ignored = (code: string, text: string): { kind: 'ended'; settled: Settled } => ({
+    kind: 'ended',
+    settled: { state: 'ignored', reason: { code, text } },
+  });
+  const ageMs = Date.parse(head.receivedAt) - Date.parse(event.occurredAt);
+  if (maxEventAgeMs > 0 && ageMs > maxEventAgeMs) {
+    return ignored('too-old', 'The event was older than MAX_EVENT_AGE_HOURS allows when it was received.');
+  }
+  if (maxEventAgeMs > 0 && -ageMs > inFutureMs) {
+    return ignored('in-future', 'The event says that it happens more than 24 hours after it was received.');
+  }
+  if (event.assetId === undefined || event.assetKind === 'other') {
+    return ignored('not-an-asset', 'The event is about no asset or folder.');
+  }
+  const id = source.receiver.assetId(event.assetId);
+  if (id === undefined) {
+    return ignored(
+      'impossible-id',
+      'The event names an asset by a reference that this source could not have made.',
+    );
+  }
+  return { kind: event.assetKind, id };
+}
+
+/** What a look-up led by another event on the same asset means for this one. */
+function folded(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'ended' || outcome.settled.state !== 'done') return outcome;
+  const { settled } = outcome;
+  return { kind: 'ended', settled: { ...settled, reason: settled.reason ?? foldedReason } };
+}
+
+const foldedReason = {
+  code: 'folded',
+  text: 'A look-up that began after this event was received covers it.',
+};
+
+async function lookUp(
+  copy: EventCopy,
+  wanted: WantedAsset,
+  source: WorkSource,
+  deps: WorkDeps,
+): Promise<Led<Outcome>> {
+  const alone = async (outcome: Outcome): Promise<Led<Outcome>> => {
+    await closeEvent(copy, outcome, deps);
+    return { value: outcome, shared: outcome.kind === 'put-back' };
+  };
+
+  const asset = await deps.ledger.assetState(copy.head.source, wanted.id);
+  const fetchedAt = Date.parse(asset?.value.fetchedAt ?? '');
+  if (fetchedAt - deps.limits.foldMarginMs >= Date.parse(copy.head.receivedAt)) {
+    const settled: Settled = { state: 'done', reason: foldedReason, title: asset?.value.title ?? null };
+    return await alone({ kind: 'ended', settled });
+  }
+
+  const admission = await source.gate.admit(longestWaitMs);
+  if (admission.kind === 'busy')
+    return await alone({ kind: 'put-back', delayMs: 1_000 + 4_000 * deps.random() });
+  if (admission.kind === 'closed') return await alone(awaitOpening(admission, deps));
+
+  const { turn } = admission;
+  try {
+    const began = await Hold.begin(copy, wanted.id, { event: undefined, asset }, deps);
+    if (began instanceof Hold)
+      return { value: await workWith(began, copy, wanted, source, turn, deps), shared: true };
+    const outcome: Outcome =
+      began.kind === 'over' ? began : { kind: 'put-back', delayMs: untilFree(began, deps) };
+    await closeEvent(copy, outcome, deps);
+    return { value: outcome, shared: false };
+  } finally {
+    turn.end();
+  }
+}
+
+function awaitOpening(closed: { until: number; code: AgainCode }, { now, random }: WorkDeps): Outcome {
+  const waitMs = Math.max(0, closed.until - now().getTime());
+  // Spread over a tenth of the time, so that not all come back in one moment.
+  const delayMs = waitMs + (1_000 + waitMs / 10) * random();
+  const text = 'The source asked us to stay away for a while, so it was not asked.';
+  return { kind: 'put-back', delayMs, waiting: { code: closed.code, text } };
+}
+
+async function workWith(
+  hold: Hold,
+  copy: EventCopy,
+  wanted: WantedAsset,
+  source: WorkSource,
+  turn: Turn,
+  deps: WorkDeps,
+): Promise<Outcome> {
+  const beganAt = deps.now();
+  try {
+    const system = await source.system();
+    const finding = await system.lookUp(wanted, turn, hold.signal);
+    const outcome = await keepFinding(finding, { copy, wanted, source, asset: hold.asset, beganAt }, deps);
+    await closeEvent(copy, outcome, deps, hold);
+    return outcome;
+  } finally {
+    hold.letGo();
+  }
+}
+
+async function keepFinding(
+  finding: Finding,
+  about: { copy: EventCopy; wanted: WantedAsset; source: WorkSource; asset: AssetState; beganAt: Date },
+  deps: WorkDeps,
+): Promise<Outcome> {
+  const ended = (state: Settled['state'], code: string, text: string): Outcome => ({
+    kind: 'ended',
+    settled: { state, reason: { code, text } },
+  });
+  switch (finding.kind) {
+    case 'found':
+    case 'deleted': {
+      const deleted = finding.kind === 'deleted';
+      const kept = await keepAsset(
+        {
+          source: about.copy.head.source,
+          assetId: about.wanted.id,
+          details: finding.details,
+          thumbnail: finding.kind === 'found' ? finding.thumbnail : { kind: 'none' },
+          deleted,
+          asset: about.asset,
+          beganAt: about.beganAt,
+        },
+        deps.assets,
+      );
+      return keptOutcome(kept, { deleted });
+    }
+    case 'not-found':
+      return ended('ignored', 'not-found', finding.text);
+    case 'no-permission':
+      return ended('failed', 'no-permission', finding.text);
+    case 'unreadable-answer':
+      return ended('failed', 'unreadable-answer', finding.text);
+    case 'again': {
+      const quietMs =
+        finding.retryAfterMs ?? (finding.code === 'rate-limited' ? deps.limits.retryDelaysMs[0] : undefined);
+      if (finding.code !== 'login-refused' && quietMs !== undefined) {
+        about.source.gate.close(Math.min(quietMs, deps.limits.retryAfterCapMs), finding.code);
+      }
+      return { kind: 'again', code: finding.code, text: finding.text, retryAfterMs: finding.retryAfterMs };
+    }
+    default:
+      return finding satisfies never;
+  }
+}
+
+function keptOutcome(kept: Kept, { deleted }: { deleted: boolean }): Outcome {
+  if (kept.kind === 'later-one-there')
+    return { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
+  const reason = deleted ? { code: 'deleted', text: 'The source says that this asset is deleted.' } : null;
+  return { kind: 'ended', settled: { state: 'done', reason, title: kept.asset.title }, asset: kept.asset };
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import type { AssetEvent, Identifier } from '../../pipeline/event.ts';
+import { cleanText } from '../../pipeline/clean-text.ts';
+import { eventId } from '../../pipeline/event-id.ts';
+import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
+import type { WebhookSecrets } from '../../pipeline/secrets.ts';
+import { readJson } from '../../pipeline/read-json.ts';
+import { challengeAnswer, isAnswerableCode, signedByAny } from './signature.ts';
+
+/** Preservica as a caller: the handshake and the signed event documents (reference/preservica.md, section 2). */
+export function preservicaReceiver({ handshake }: { handshake: 'strict' | 'lenient' }): Receiver {
+  return {
+    methods: ['POST'],
+    judge: (call, secrets) => judge(call, secrets, handshake),
+    read,
+    assetId,
+  };
+}
+
+function judge(
+  { query, headers, body }: Call,
+  secrets: WebhookSecrets,
+  handshake: 'strict' | 'lenient',
+): Verdict {
+  const signature = headers.get('preservica-signature');
+  if (query.has('challengeCode')) {
+    const [code, ...more] = query.getAll('challengeCode');
+    if (code === undefined || more.length > 0 || !isAnswerableCode(code)) {
+      return { kind: 'refused', status: 400, why: 'challenge-code-not-answerable' };
+    }
+    if (handshake === 'strict' && (signature !== undefined || body.byteLength > 0)) {
+      return { kind: 'refused', status: 400, why: 'challenge-with-signature-or-body' };
+    }
+    const answer = { challengeCode: code, challengeResponse: challengeAnswer(secrets[0], code) };
+    return { kind: 'handshake', answer };
+  }
+  if (signature === undefined) return { kind: 'not-proved', why: 'no-signature' };
+  if (!/^[0-9a-f]{64}$/.test(signature)) return { kind: 'not-proved', why: 'malformed-signature' };
+  if (!signedByAny(secrets, body, signature)) return { kind: 'not-proved', why: 'wrong-signature' };
+  return { kind: 'proved' };
+}
+
+function read(body: Uint8Array, receipt: Receipt): Reading {
+  const json = readJson(body);
+  if (json === undefined) return { kind: 'unreadable', why: 'not-json' };
+  const document = EventDocument.safeParse(json);
+  if (!document.success) return { kind: 'unreadable', why: 'unknown-shape' };
+  const { events: items, ...envelope } = document.data;
+  if (items === undefined || items === null) return { kind: 'events', events: [] };
+
+  const time = readTimestamp(envelope['timestamp']);
+  const bodyDigest = createHash('sha256').update(body).digest('hex');
+  const events = items.map((item, index) => readItem(item, { envelope, time, receipt, bodyDigest, index }));
+  return { kind: 'events', events };
+}
+
+/** Section 3.1: references are UUIDs, written in lower case. */
+function assetId(text: string): string | undefined {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined;
+}
+
+type Members = Record<string, unknown>;
+
+// Section 2.8: unknown members are kept, and what is missing or odd inside an item costs that item only.
+const EventDocument = z.looseObject({ events: z.array(z.looseObject({})).nullish() });
+
+const assetKinds: Readonly<Record<string, AssetEvent['assetKind']>> = { IO: 'asset', SO: 'folder' };
+
+function readItem(
+  item: Members,
+  about: { envelope: Members; time: Date | undefined; receipt: Receipt; bodyDigest: string; index: number },
+): AssetEvent {
+  const { envelope, time, receipt, bodyDigest, index } = about;
+  const trigger = text(envelope['trigger']);
+  const reference = text(item['entityRef']);
+  const same = [
+    text(envelope['subscriptionId']),
+    text(envelope['timestamp']),
+    trigger,
+    reference?.toLowerCase(),
+  ];
+  const { identifiers, ...rest } = item;
+  const known = text(item['entityType']);
+  return {
+    id: same.includes(undefined)
+      ? eventId(receipt.source, [bodyDigest, index])
+      : eventId(receipt.source, same),
+    type: cleanText(trigger ?? text(item['event']) ?? 'unknown', 256),
+    assetKind:
+      (known !== undefined && Object.hasOwn(assetKinds, known) ? assetKinds[known] : undefined) ?? 'other',
+    ...(reference === undefined ? {} : { assetId: cleanText(assetId(reference) ?? reference, 512) }),
+    occurredAt: (time ?? receipt.receivedAt).toISOString(),
+    identifiers: readIdentifiers(identifiers),
+    data: { ...envelope, ...rest },
+  };
+}
+
+/** Section 2.8: `{"BatchId":"B-0042"}` most likely, `{"type":…,"value":…}` in either case as well. */
+function readIdentifiers(given: unknown): Identifier[] {
+  if (!Array.isArray(given)) return [];
+  return given.flatMap((item: unknown): Identifier[] => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return [];
+    const members = new Map(Object.entries(item));
+    const type = members.get('type') ?? members.get('Type');
+    const value = members.get('value') ?? members.get('Value');
+    if (typeof type === 'string' && typeof value === 'string') return [{ type, value }];
+    return [...members].flatMap(([key, each]) =>
+      typeof each === 'string' ? [{ type: key, value: each }] : [],
+    );
+  });
+}
+
+/** Section 2.8: local-looking ISO date-time without a zone, to be read as UTC; other fraction lengths and a zone may come. */
+function readTimestamp(given: unknown): Date | undefined {
+  const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?$/i.exec(
+    text(given) ?? '',
+  );
+  if (match === null) return undefined;
+  const [, seconds = '', fraction = '', zone = 'Z'] = match;
+  const colonZone = zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
+  const time = new Date(`${seconds.toUpperCase()}${fraction.slice(0, 4)}${colonZone}`);
+  // A time before computers is no time; it would also be written in another form than others.
+  return time.getTime() >= 0 ? time : undefined;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,30 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+// Section 2.7: an event's signature covers this text and then the body.
+const prefix = 'preservica-webhook-auth';
+
+/** The `challengeResponse` to a code that `isAnswerableCode` let through: lower-case hex (reference/preservica.md 2.5). */
+export function challengeAnswer(secret: string, code: string): string {
+  return createHmac('sha256', secret).update(code).digest('hex');
+}
+
+/**
+ * The fence of section 2.6: a code that could be the start of an event is never signed, since both are signed with one
+ * key; and a code has only characters that no event body can do without others.
+ */
+export function isAnswerableCode(code: string): boolean {
+  return /^[A-Za-z0-9._~+/=-]{1,256}$/.test(code) && !code.startsWith(prefix);
+}
+
+/** True when any of the secrets made this signature over the raw body (section 2.7), so that one can be retired without a gap. */
+export function signedByAny(secrets: readonly (string | undefined)[], body: Uint8Array, signature: string): boolean {
+  if (!/^[0-9a-f]{64}$/.test(signature)) return false;
+  const given = Buffer.from(signature, 'hex');
+  let signed = false;
+  for (const secret of secrets) {
+    if (secret === undefined || secret === '') continue;
+    const expected = createHmac('sha256', secret).update(prefix).update(body).digest();
+    signed = timingSafeEqual(given, expected) || signed;
+  }
+  return signed;
+}

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { tableLedger } from '../../src/azure/ledger-table.ts';
+import { storageClients } from '../../src/azure/storage-clients.ts';
+import type { EventEntry, EventState, Ledger, RowKeys } from '../../src/pipeline/ledger.ts';
+import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
+import { anEvent } from '../support/work-bench.ts';
+import { configFor } from '../support/config.ts';
+
+let azurite: Azurite;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  azurite = await startAzurite({ inMemory: true });
+});
+afterAll(async () => {
+  await azurite.stop();
+});
+beforeEach(async () => {
+  const clients = storageClients(configFor(azurite.connectionString));
+  await (await clients.table('ledger')).deleteTable().catch(() => undefined);
+  ledger = tableLedger(clients, ['archive', 'photos']);
+});
+
+const start = Date.parse('2026-01-05T09:00:00.000Z');
+
+function entry(id: string, given: Partial<EventEntry['summary']> = {}): EventEntry {
+  const receivedAt = given.receivedAt ?? new Date(start).toISOString();
+  return {
+    summary: {
+      id,
+      source: 'archive',
+      type: 'MOVED',
+      assetKind: 'asset',
+      assetId: 'a-1',
+      title: null,
+      state: 'processing',
+      reason: null,
+      deliveryId: 'd-1',
+      receivedAt,
+      occurredAt: receivedAt,
+      finishedAt: null,
+      attempts: 0,
+      duplicates: 0,
+      ...given,
+    },
+    history: [{ at: receivedAt, attempt: 0, state: 'waiting', code: 'c', text: 't' }],
+    attempt: 2,
+    lease: { holder: 'h', messageId: 'm', until: receivedAt },
+    otherDeliveries: ['d-2'],
+    content: { event: anEvent({ id }) },
+  };
+}
+
+function keys(id: string, given: Partial<RowKeys> = {}): RowKeys {
+  return { source: 'archive', eventId: id, assetId: undefined, ...given };
+}
+
+async function put(value: EventEntry): Promise<void> {
+  await ledger.change(keys(value.summary.id, { source: value.summary.source }), undefined, () => ({
+    change: { event: value },
+    answer: null,
+  }));
+}
+
+describe('the ledger in a table', () => {
+  it('gives back an event as it was written', async () => {
+    const value = entry('e-1', { reason: { code: 'x', text: 'y', nextAttemptAt: 'z' }, title: 'Café 東京' });
+    await put(value);
+    expect(await ledger.find('e-1')).toEqual(value);
+    expect(await ledger.find('e-2')).toBeUndefined();
+  });
+
+  it('keeps an event and its asset in one decision, or neither', async () => {
+    const asset = {
+      fetch: 1,
+      fetchedAt: null,
+      title: null,
+      keptFetch: 0,
+      recordEtag: null,
+      thumbnailEtag: null,
+    };
+    const both = keys('e-1', { assetId: 'a-1' });
+    const decide = (fetch: number) => () => ({
+      change: { event: entry('e-1'), asset: { ...asset, fetch } },
+      answer: fetch,
+    });
+    const { rows } = await ledger.change(both, { event: undefined, asset: undefined }, decide(1));
+    expect((await ledger.assetState('archive', 'a-1'))?.value.fetch).toBe(1);
+    expect(rows.event?.etag).toBeDefined();
+    expect(rows.asset?.etag).toBe((await ledger.assetState('archive', 'a-1'))?.etag);
+  });
+
+  it('decides anew on what others wrote in between', async () => {
+    await put(entry('e-1'));
+    const seen: (number | undefined)[] = [];
+    const { answer } = await ledger.change(
+      keys('e-1'),
+      { event: undefined, asset: undefined },
+      ({ event }) => {
+        seen.push(event?.value.attempt);
+        return { change: { event: entry('e-1', { duplicates: 5 }) }, answer: event?.value.attempt };
+      },
+    );
+    expect(seen).toEqual([undefined, 2]);
+    expect(answer).toBe(2);
+    expect((await ledger.find('e-1'))?.summary.duplicates).toBe(5);
+  });
+
+  it('lets exactly one of many win each time', async () => {
+    await put(entry('e-1'));
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        await ledger.change(keys('e-1'), undefined, ({ event }) => {
+          const before = event?.value ?? entry('e-1');
+          const summary = { ...before.summary, duplicates: before.summary.duplicates + 1 };
+          return { change: { event: { ...before, summary } }, answer: null };
+        });
+      }),
+    );
+    expect((await ledger.find('e-1'))?.summary.duplicates).toBe(8);
+    expect((await ledger.list({ limit: 10 })).events).toMatchObject([{ duplicates: 8 }]);
+  });
+
+  it('lists newest first over all sources, page by page, each event once', async () => {
+    for (let index = 0; index < 12; index += 1) {
+      const source = ['archive', 'photos', null][index % 3] ?? null;
+      await put(
+        entry(`e-${index}`, {
+          source,
+          receivedAt: new Date(start + Math.floor(index / 2) * 1000).toISOString(),
+        }),
+      );
+    }
+    const pages: string[][] = [];
+    for (let after: string | null | undefined; after !== null;) {
+      const page: Awaited<ReturnType<Ledger['list']>> = await ledger.list({
+        limit: 5,
+        ...(after === undefined ? {} : { after }),
+      });
+      pages.push(page.events.map(({ id }) => id));
+      after = page.next;
+    }
+    expect(pages.map(({ length }) => length)).toEqual([5, 5, 2]);
+    expect(pages.flat()).toEqual([
+      'e-10',
+      'e-11',
+      'e-8',
+      'e-9',
+      'e-6',
+      'e-7',
+      'e-4',
+      'e-5',
+      'e-2',
+      'e-3',
+      'e-0',
+      'e-1',
+    ]);
+  });
+
+  it('has no next after the last', async () => {
+    await put(entry('e-1'));
+    expect(await ledger.list({ limit: 1 })).toMatchObject({ next: null });
+    expect(await ledger.list({ limit: 1, state: 'done' })).toEqual({ events: [], next: null });
+  });
+
+  it.each<[string, object, string[]]>([
+    ['source', { source: 'photos' }, ['e-3']],
+    ['a source that is none', { source: "x' or 1 eq 1" }, []],
+    ['state', { state: 'failed' }, ['e-2']],
+    ['asset', { assetId: 'a-2' }, ['e-2', 'e-1']],
+    ['asset and state', { assetId: 'a-2', state: 'processing' }, ['e-1']],
+    ['type', { type: 'NEW' }, ['e-3']],
+    ['from', { from: start + 2000 }, ['e-3', 'e-2']],
+    ['to', { to: start + 1000 }, ['e-1', 'e-0']],
+    ['both ends', { from: start + 1000, to: start + 2000 }, ['e-2', 'e-1']],
+    ['part of a title, whatever the case', { q: 'HARB' }, ['e-0']],
+    ['part of a reason', { q: 'gave-' }, ['e-2']],
+  ])('finds by %s', async (_name, query, ids) => {
+    const at = (seconds: number): string => new Date(start + seconds * 1000).toISOString();
+    await put(entry('e-0', { receivedAt: at(0), title: 'Harbour' }));
+    await put(entry('e-1', { receivedAt: at(1), assetId: 'a-2' }));
+    await put(
+      entry('e-2', {
+        receivedAt: at(2),
+        assetId: 'a-2',
+        state: 'failed',
+        reason: { code: 'gave-up', text: 't' },
+      }),
+    );
+    await put(entry('e-3', { receivedAt: at(3), source: 'photos', type: 'NEW', assetId: 'b' }));
+    expect((await ledger.list({ limit: 10, ...query })).events.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('moves an event from one state to another in every list', async () => {
+    const states: EventState[] = ['processing', 'waiting', 'processing', 'done'];
+    for (const state of states) await put(entry('e-1', { state }));
+    for (const state of ['processing', 'waiting', 'failed'] as const) {
+      expect((await ledger.list({ limit: 10, state })).events).toEqual([]);
+    }
+    expect((await ledger.list({ limit: 10, state: 'done' })).events).toHaveLength(1);
+    expect((await ledger.list({ limit: 10 })).events).toMatchObject([{ state: 'done' }]);
+  });
+
+  it('holds the largest event that a message can bring, and a long history', async () => {
+    const value = entry('e-1');
+    const text = 'é'.repeat(24_000);
+    const history = Array.from({ length: 50 }, () => ({
+      at: text.slice(0, 10),
+      attempt: 1,
+      state: 'waiting' as const,
+      text: text.slice(0, 900),
+    }));
+    await put({ ...value, history, content: { event: anEvent({ data: { text } }) } });
+    const found = await ledger.find('e-1');
+    expect(found?.content).toEqual({ event: anEvent({ data: { text } }) });
+    expect(found?.history.length).toBeGreaterThan(20);
+  });
+});

@@ -1,0 +1,298 @@
+import { describe, expect, it } from 'vitest';
+import { Folding } from '../../src/pipeline/folding.ts';
+import { handleMessage } from '../../src/pipeline/handle-message.ts';
+import type { Outcome, WorkDeps } from '../../src/pipeline/work-deps.ts';
+import type { Finding } from '../../src/pipeline/source-system.ts';
+import { aMessage, anEvent, assetId, found, receivedAt, workBench } from '../support/work-bench.ts';
+import { Killed } from '../support/memory-stores.ts';
+
+const hour = 3_600_000;
+
+describe('working on one event', () => {
+  it('keeps a record and ends the event', async () => {
+    const bench = workBench();
+    await bench.handle(aMessage());
+    expect(bench.record()).toMatchObject({
+      v: 1,
+      source: 'archive',
+      assetId,
+      title: 'Harbour',
+      deleted: false,
+      thumbnailState: 'none',
+      fetchedAt: receivedAt,
+    });
+    expect(bench.summary()).toMatchObject({
+      state: 'done',
+      reason: null,
+      title: 'Harbour',
+      attempts: 1,
+      duplicates: 0,
+    });
+  });
+
+  it.each<[string, Finding, object]>([
+    ['not found', { kind: 'not-found', text: 't' }, { state: 'ignored', reason: { code: 'not-found' } }],
+    [
+      'no permission',
+      { kind: 'no-permission', text: 't' },
+      { state: 'failed', reason: { code: 'no-permission' } },
+    ],
+    [
+      'unreadable',
+      { kind: 'unreadable-answer', text: 't' },
+      { state: 'failed', reason: { code: 'unreadable-answer' } },
+    ],
+    [
+      'again',
+      { kind: 'again', code: 'source-unavailable', text: 't' },
+      { state: 'waiting', reason: { code: 'source-unavailable' } },
+    ],
+    [
+      'login refused',
+      { kind: 'again', code: 'login-refused', text: 't' },
+      { state: 'waiting', reason: { code: 'login-refused' } },
+    ],
+  ])('leaves an existing record as it was: %s', async (_name, finding, expected) => {
+    const answers = [found('As it was'), finding];
+    const bench = workBench(() => answers.shift() ?? finding);
+    await bench.handle(aMessage());
+    const before = bench.record();
+    await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
+    expect(bench.summary('event-2')).toMatchObject(expected);
+    expect(bench.record()).toEqual(before);
+  });
+
+  it('marks a record deleted and keeps what was known', async () => {
+    const answers: Finding[] = [
+      found('Harbour'),
+      { kind: 'deleted', details: { kind: 'asset', title: null, links: {}, details: {} } },
+    ];
+    const bench = workBench(() => answers.shift() ?? found());
+    await bench.handle(aMessage());
+    await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
+    expect(bench.record()).toMatchObject({ deleted: true, title: 'Harbour' });
+    expect(bench.summary('event-2')).toMatchObject({ state: 'done', reason: { code: 'deleted' } });
+  });
+
+  it.each([
+    ['too old', { occurredAt: new Date(Date.parse(receivedAt) - 169 * hour).toISOString() }, 'too-old'],
+    [
+      'in the future',
+      { occurredAt: new Date(Date.parse(receivedAt) + 25 * hour).toISOString() },
+      'in-future',
+    ],
+    ['about nothing', { assetId: undefined }, 'not-an-asset'],
+    ['about something else', { assetKind: 'other' as const }, 'not-an-asset'],
+    ['an impossible reference', { assetId: '../../x' }, 'impossible-id'],
+  ])('ignores an event that is %s, and asks nobody', async (_name, given, code) => {
+    const bench = workBench();
+    const event = { ...anEvent(), ...given };
+    await bench.handle(JSON.parse(JSON.stringify(aMessage({ events: [event] }))));
+    expect(bench.summary()).toMatchObject({ state: 'ignored', reason: { code } });
+    expect(bench.asked).toEqual([]);
+  });
+
+  it('judges age from the time of receipt: a long outage of ours ages nothing', async () => {
+    const bench = workBench();
+    bench.pass(1000 * hour);
+    await bench.handle(aMessage());
+    expect(bench.summary()).toMatchObject({ state: 'done' });
+  });
+
+  it('goes through the whole schedule and then gives up', async () => {
+    const bench = workBench(() => ({
+      kind: 'again',
+      code: 'source-unavailable',
+      text: 'Preservica answered 500.',
+    }));
+    await bench.handle(aMessage());
+    expect(bench.messages).toMatchObject([{ delayMs: 5_000 }]);
+    expect(bench.summary()).toMatchObject({
+      state: 'waiting',
+      attempts: 1,
+      reason: { nextAttemptAt: '2026-01-05T09:08:12.065Z' },
+    });
+    await bench.drain();
+    expect(bench.asked).toHaveLength(3);
+    expect(bench.summary()).toMatchObject({ state: 'failed', attempts: 3, reason: { code: 'gave-up' } });
+    expect(bench.events.get('event-1')?.value.history.map(({ state }) => state)).toEqual([
+      'waiting',
+      'waiting',
+      'failed',
+    ]);
+  });
+
+  it('keeps the reason of a refused login to the end', async () => {
+    const bench = workBench(() => ({
+      kind: 'again',
+      code: 'login-refused',
+      text: 'Preservica refused the login.',
+    }));
+    await bench.handle(aMessage());
+    await bench.drain();
+    expect(bench.summary()).toMatchObject({ state: 'failed', reason: { code: 'login-refused' } });
+  });
+
+  it('never undercuts what the source asked for, up to the cap, and asks nobody else meanwhile', async () => {
+    const bench = workBench(() => ({ kind: 'again', code: 'rate-limited', text: 't', retryAfterMs: 40_000 }));
+    await bench.handle(aMessage());
+    expect(bench.messages).toMatchObject([{ delayMs: 40_000 }]);
+    const other = anEvent({ id: 'event-2', assetId: assetId.replace('1', '2') });
+    await bench.handle(aMessage({ events: [other] }));
+    expect(bench.asked).toHaveLength(1);
+    expect(bench.summary('event-2')).toMatchObject({
+      state: 'waiting',
+      attempts: 0,
+      reason: { code: 'rate-limited' },
+    });
+    expect(JSON.parse(bench.messages[1]?.text ?? '')).toMatchObject({ attempt: 0 });
+  });
+});
+
+describe('twice is the same as once', () => {
+  it('does nothing for a second copy of the same message', async () => {
+    const bench = workBench();
+    await bench.handle(aMessage());
+    const before = structuredClone(bench.events.get('event-1'));
+    await bench.handle(aMessage());
+    expect(bench.asked).toHaveLength(1);
+    expect(bench.events.get('event-1')).toEqual(before);
+  });
+
+  it('counts another delivery of the same event once, however often its message comes', async () => {
+    const bench = workBench();
+    await bench.handle(aMessage());
+    await bench.handle(aMessage({ deliveryId: 'delivery-2' }));
+    await bench.handle(aMessage({ deliveryId: 'delivery-2' }));
+    expect(bench.asked).toHaveLength(1);
+    expect(bench.summary()).toMatchObject({ state: 'done', duplicates: 1, deliveryId: 'delivery-1' });
+  });
+
+  it('completes a message of an earlier try without work', async () => {
+    const bench = workBench(() => ({ kind: 'again', code: 'source-unavailable', text: 't' }));
+    await bench.handle(aMessage(), 'm-1');
+    await bench.handle(aMessage(), 'm-1');
+    expect(bench.asked).toHaveLength(1);
+    expect(bench.messages).toHaveLength(1);
+  });
+
+  it('puts a second copy that meets a lease back until it ends, and takes over then', async () => {
+    const bench = workBench();
+    bench.killAfter(1);
+    await expect(bench.handle(aMessage(), 'm-1')).rejects.toThrow(Killed);
+    bench.revive();
+    await bench.handle(aMessage({ deliveryId: 'delivery-2' }), 'm-2');
+    expect(bench.asked).toHaveLength(0);
+    expect(bench.messages).toMatchObject([{ delayMs: 125_000 }]);
+    await bench.drain();
+    expect(bench.asked).toHaveLength(1);
+    expect(bench.summary()).toMatchObject({ state: 'done', duplicates: 1 });
+  });
+
+  it('takes over at once when the message of the lease comes again, for its holder is gone', async () => {
+    const bench = workBench();
+    bench.killAfter(1);
+    await expect(bench.handle(aMessage(), 'm-1')).rejects.toThrow(Killed);
+    bench.revive();
+    await bench.handle(aMessage(), 'm-1');
+    expect(bench.summary()).toMatchObject({ state: 'done' });
+    expect(bench.events.get('event-1')?.value.history.map(({ state }) => state)).toEqual([
+      'processing',
+      'done',
+    ]);
+  });
+
+  it.each([
+    ['a fetch that succeeds', () => failing(0)],
+    ['a fetch that fails twice', () => failing(2)],
+  ])('ends as a record whichever write was the last before a crash: %s', async (_name, answer) => {
+    for (let last = 1; last <= 12; last += 1) {
+      const bench = workBench(answer());
+      bench.killAfter(last);
+      const item = JSON.parse(JSON.stringify(aMessage()));
+      const whole = await bench.handle(item, 'm-1').then(
+        () => true,
+        (error: unknown) => {
+          if (!(error instanceof Killed)) throw error;
+          return false;
+        },
+      );
+      bench.revive();
+      // A message whose handler never ended comes again; one that was completed does not.
+      if (!whole) await bench.handle(item, 'm-1');
+      await bench.drain();
+      expect(bench.summary(), `killed after write ${last}`).toMatchObject({ state: 'done' });
+      expect(bench.record(), `killed after write ${last}`).toMatchObject({ title: 'Harbour' });
+    }
+  });
+});
+
+function failing(times: number): () => Finding {
+  let left = times;
+  return () => {
+    left -= 1;
+    return left >= 0 ? { kind: 'again', code: 'source-unavailable', text: 't' } : found();
+  };
+}
+
+describe('the last state wins', () => {
+  it('never lets a slow look-up overwrite what a later one left', async () => {
+    let letGo = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (letGo = resolve));
+    let first = true;
+    const answer = async (): Promise<Finding> => {
+      if (!first) return found('New');
+      first = false;
+      await slow;
+      return found('Old');
+    };
+    const bench = workBench(answer);
+    // Another instance shares the storage, and nothing else.
+    const other: WorkDeps = { ...bench.deps, folding: new Folding<Outcome>() };
+    const early = bench.handle(aMessage());
+    await handleMessage(
+      { item: aMessage({ events: [anEvent({ id: 'event-2' })] }), messageId: 'm-x' },
+      other,
+    );
+    letGo();
+    await early;
+    expect(bench.record()).toMatchObject({ title: 'New' });
+    expect(bench.summary('event-1')).toMatchObject({ state: 'done', reason: { code: 'folded' } });
+  });
+});
+
+describe('many events on one asset', () => {
+  it('share look-ups that began after each of them came', async () => {
+    const bench = workBench(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return found();
+    });
+    const ids = Array.from({ length: 20 }, (_, index) => `event-${index}`);
+    await Promise.all(ids.map(async (id) => await bench.handle(aMessage({ events: [anEvent({ id })] }))));
+    await bench.drain();
+    expect(bench.asked).toHaveLength(2);
+    expect(ids.map((id) => bench.summary(id)?.state)).toEqual(ids.map(() => 'done'));
+    expect(ids.filter((id) => bench.summary(id)?.reason?.code === 'folded')).toHaveLength(18);
+  });
+
+  it('are folded into a look-up that began later than they came by more than the margin', async () => {
+    const bench = workBench();
+    bench.pass(10_000);
+    await bench.handle(aMessage());
+    await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
+    expect(bench.asked).toHaveLength(1);
+    expect(bench.summary('event-2')).toMatchObject({
+      state: 'done',
+      reason: { code: 'folded' },
+      title: 'Harbour',
+    });
+  });
+
+  it('are not folded within the margin, because two clocks may differ', async () => {
+    const bench = workBench();
+    bench.pass(9_999);
+    await bench.handle(aMessage());
+    await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
+    expect(bench.asked).toHaveLength(2);
+  });
+});

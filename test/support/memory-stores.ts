@@ -1,0 +1,96 @@
+import type { AssetState, EventEntry, Ledger, RowKeys, Rows, Stored } from '../../src/pipeline/ledger.ts';
+import type { AssetBlob, AssetStore, DeliveryStore, WorkQueue } from '../../src/pipeline/stores.ts';
+
+/** Thrown in place of the rest of a process's life: nothing after it happened. */
+export class Killed extends Error {}
+
+/** Storage in memory, with the conditions of the real one; it can be told to end everything after the nth write. */
+export function memoryStores() {
+  const messages: { text: string; delayMs: number }[] = [];
+  const deliveries = new Map<string, Uint8Array>();
+  const blobs = new Map<string, { bytes: Uint8Array; contentType: string; fetch: number; etag: string }>();
+  const events = new Map<string, Stored<EventEntry>>();
+  const assets = new Map<string, Stored<AssetState>>();
+  const writes: string[] = [];
+  let killAfter = Infinity;
+  let serial = 0;
+  const etag = (): string => `"${(serial += 1)}"`;
+  const wrote = (what: string): void => {
+    writes.push(what);
+    if (writes.length >= killAfter) throw new Killed(`after ${what}`);
+  };
+
+  const queue: WorkQueue = {
+    send: async (text, { delayMs = 0 } = {}) => {
+      messages.push({ text, delayMs });
+      wrote('message');
+    },
+  };
+  const deliveryStore: DeliveryStore = {
+    put: async (name, bytes) => {
+      deliveries.set(name, bytes);
+      wrote('delivery');
+    },
+    get: async (name) => deliveries.get(name),
+  };
+  const pathOf = (blob: AssetBlob): string => `${blob.source}/${blob.assetId}/${blob.name}`;
+  const assetStore: AssetStore = {
+    write: async (blob, { bytes, contentType, fetch }) => {
+      const there = blobs.get(pathOf(blob));
+      if (there !== undefined && there.fetch > fetch) return { kind: 'later-one-there' };
+      const written = { bytes, contentType, fetch, etag: etag() };
+      blobs.set(pathOf(blob), written);
+      wrote(blob.name);
+      return { kind: 'written', etag: written.etag };
+    },
+    read: async (blob) => blobs.get(pathOf(blob)),
+    remove: async (blob, known) => {
+      if (blobs.get(pathOf(blob))?.etag === known) blobs.delete(pathOf(blob));
+      wrote('remove');
+    },
+  };
+  const assetOf = ({ source, assetId }: RowKeys): string => `${source}/${assetId}`;
+  const rowsOf = (keys: RowKeys): Rows => ({
+    event: events.get(keys.eventId),
+    asset: keys.assetId === undefined ? undefined : assets.get(assetOf(keys)),
+  });
+  const same = (a: Rows, b: Rows): boolean =>
+    a.event?.etag === b.event?.etag && a.asset?.etag === b.asset?.etag;
+  const ledger: Ledger = {
+    change: async (keys, known, decide) => {
+      for (let rows = known ?? rowsOf(keys); ; rows = rowsOf(keys)) {
+        const { change, answer } = decide(rows);
+        if (change.event === undefined && change.asset === undefined) return { answer, rows };
+        const now = rowsOf(keys);
+        const asRead = change.asset === undefined ? { ...rows, asset: now.asset } : rows;
+        if (!same(asRead, now)) continue;
+        if (change.event !== undefined) events.set(keys.eventId, { value: change.event, etag: etag() });
+        if (change.asset !== undefined) assets.set(assetOf(keys), { value: change.asset, etag: etag() });
+        wrote('ledger');
+        return { answer, rows: rowsOf(keys) };
+      }
+    },
+    assetState: async (source, assetId) => assets.get(`${source}/${assetId}`),
+    list: async () => ({ events: [...events.values()].map(({ value }) => value.summary), next: null }),
+    find: async (id) => events.get(id)?.value,
+  };
+
+  return {
+    queue,
+    deliveryStore,
+    assetStore,
+    ledger,
+    messages,
+    deliveries,
+    blobs,
+    events,
+    writes,
+    /** The next `count` writes happen, and then nothing more. */
+    killAfter(count: number): void {
+      killAfter = writes.length + count;
+    },
+    revive(): void {
+      killAfter = Infinity;
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { createCallGate } from '../../src/pipeline/call-gate.ts';
+import { Folding } from '../../src/pipeline/folding.ts';
+import type { AssetEvent } from '../../src/pipeline/event.ts';
+import type { AssetMessage } from '../../src/pipeline/message.ts';
+import { handleMessage } from '../../src/pipeline/handle-message.ts';
+import type { Finding, WantedAsset } from '../../src/pipeline/source-system.ts';
+import type { Outcome, WorkDeps, WorkLimits } from '../../src/pipeline/work-deps.ts';
+import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
+import { memoryStores } from './memory-stores.ts';
+
+export const assetId = '11111111-2222-4333-8444-555555555555';
+export const receivedAt = '2026-01-05T09:08:07.065Z';
+
+export function anEvent(given: Partial<AssetEvent> = {}): AssetEvent {
+  return {
+    id: 'event-1',
+    type: 'FULL_TEXT_INDEXED',
+    assetKind: 'asset',
+    assetId,
+    occurredAt: receivedAt,
+    identifiers: [],
+    data: { tenant: 'ACME' },
+    ...given,
+  };
+}
+
+export function aMessage(given: Partial<AssetMessage> = {}): AssetMessage {
+  return {
+    v: 1,
+    deliveryId: 'delivery-1',
+    source: 'archive',
+    receivedAt,
+    traceparent: null,
+    attempt: 0,
+    replayId: null,
+    events: [anEvent()],
+    ...given,
+  } as AssetMessage;
+}
+
+export function found(title = 'Harbour'): Finding {
+  return {
+    kind: 'found',
+    details: { kind: 'asset', title, links: {}, details: {} },
+    thumbnail: { kind: 'none' },
+  };
+}
+
+/** The pipeline on storage in memory, a source that answers as `answer` says, and a clock that stands still until moved. */
+export function workBench(
+  answer: (asset: WantedAsset) => Finding | Promise<Finding> = () => found(),
+  limits: Partial<WorkLimits> = {},
+) {
+  const stores = memoryStores();
+  let now = Date.parse(receivedAt);
+  let ids = 0;
+  const asked: WantedAsset[] = [];
+  const gate = createCallGate({ maxAtOnce: 16, maxPerSecond: 0, now: () => now });
+  const logged: string[] = [];
+  const deps: WorkDeps = {
+    sources: new Map([
+      [
+        'archive',
+        {
+          receiver: preservicaReceiver({ handshake: 'strict' }),
+          gate,
+          system: async () => ({
+            lookUp: async (asset: WantedAsset) => {
+              asked.push(asset);
+              return await answer(asset);
+            },
+          }),
+        },
+      ],
+    ]),
+    queue: stores.queue,
+    deliveries: stores.deliveryStore,
+    assets: stores.assetStore,
+    ledger: stores.ledger,
+    folding: new Folding<Outcome>(),
+    limits: {
+      maxEventAgeMs: 604_800_000,
+      retryDelaysMs: [5_000, 30_000],
+      retryAfterCapMs: 60_000,
+      foldMarginMs: 10_000,
+      ...limits,
+    },
+    log: (_level, name) => logged.push(name),
+    now: () => new Date(now),
+    newId: () => `id-${(ids += 1)}`,
+    random: () => 0,
+  };
+  let serial = 0;
+  return {
+    ...stores,
+    deps,
+    asked,
+    logged,
+    handle: async (item: unknown, messageId = `m-${(serial += 1)}`) =>
+      await handleMessage({ item, messageId }, deps),
+    pass(ms: number): void {
+      now += ms;
+    },
+    summary(id = 'event-1') {
+      return stores.events.get(id)?.value.summary;
+    },
+    record() {
+      const blob = stores.blobs.get(`archive/${assetId}/record.json`);
+      return blob === undefined
+        ? undefined
+        : (JSON.parse(Buffer.from(blob.bytes).toString()) as Record<string, unknown>);
+    },
+    /** Handles what is in the queue, moving the clock to each message's time, until nothing is left. */
+    async drain(most = 200): Promise<void> {
+      for (let handled = 0; stores.messages.length > 0; handled += 1) {
+        if (handled >= most) throw new Error('the queue does not come to an end');
+        const message = stores.messages.shift();
+        if (message === undefined) return;
+        now += message.delayMs;
+        await handleMessage({ item: JSON.parse(message.text), messageId: `m-${(serial += 1)}` }, deps);
+      }
+    },
+  };
+}
