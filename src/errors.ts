@@ -4,6 +4,7 @@ export type UpstreamCode =
   | 'UPSTREAM_CONNECTION'
   | 'UPSTREAM_STATUS'
   | 'UPSTREAM_LOGIN_REFUSED'
+  | 'UPSTREAM_TOO_LARGE'
   | 'UPSTREAM_UNREADABLE';
 
 /**

@@ -17,7 +17,11 @@ export function isAnswerableCode(code: string): boolean {
 }
 
 /** True when any of the secrets made this signature over the raw body (section 2.7), so that one can be retired without a gap. */
-export function signedByAny(secrets: readonly (string | undefined)[], body: Uint8Array, signature: string): boolean {
+export function signedByAny(
+  secrets: readonly (string | undefined)[],
+  body: Uint8Array,
+  signature: string,
+): boolean {
   if (!/^[0-9a-f]{64}$/.test(signature)) return false;
   const given = Buffer.from(signature, 'hex');
   let signed = false;
