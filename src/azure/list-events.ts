@@ -78,7 +78,7 @@ class Range {
     const filter = `PartitionKey eq '${partitionOf(source)}' and RowKey ge '${first}' and RowKey lt '${end}'${after}`;
     const filtering = query.type !== undefined || query.q !== undefined;
     this.#pages = home
-      .listEntities<Record<string, unknown>>({ queryOptions: { filter } })
+      .listEntities({ queryOptions: { filter } })
       .byPage({ maxPageSize: filtering ? 500 : query.limit + 1 });
   }
 

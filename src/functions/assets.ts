@@ -1,24 +1,24 @@
-import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { HttpHandler, HttpRequest } from '@azure/functions';
 import { readRecord } from '../pipeline/keep-asset.ts';
 import type { AssetRecord } from '../pipeline/record.ts';
 import type { Receiver } from '../pipeline/receiver.ts';
 import type { AssetStore } from '../pipeline/stores.ts';
-import { staffDoor } from './staff-door.ts';
+import { staffDoor, type StaffAnswer } from './staff-door.ts';
 
 export interface AssetDeps {
   readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
   readonly assets: AssetStore;
 }
 
-const notFound: HttpResponseInit = { status: 404, jsonBody: { error: 'There is no record of this asset.' } };
-const noThumbnail: HttpResponseInit = {
+const notFound: StaffAnswer = { status: 404, jsonBody: { error: 'There is no record of this asset.' } };
+const noThumbnail: StaffAnswer = {
   status: 404,
   jsonBody: { error: 'There is no thumbnail of this asset.' },
 };
 
 /** `GET /assets/{source}/{assetId}`: the record. */
 export function showAsset(deps: AssetDeps): HttpHandler {
-  return staffDoor(async (request): Promise<HttpResponseInit> => {
+  return staffDoor(async (request): Promise<StaffAnswer> => {
     const record = await recordFor(request, deps);
     return record === undefined ? notFound : { status: 200, jsonBody: record };
   });
@@ -26,7 +26,7 @@ export function showAsset(deps: AssetDeps): HttpHandler {
 
 /** `GET /assets/{source}/{assetId}/thumbnail`: the picture, where the record says that one is stored. */
 export function showThumbnail(deps: AssetDeps): HttpHandler {
-  return staffDoor(async (request): Promise<HttpResponseInit> => {
+  return staffDoor(async (request): Promise<StaffAnswer> => {
     const record = await recordFor(request, deps);
     if (record === undefined) return notFound;
     if (record.thumbnail === null) return noThumbnail;

@@ -11,6 +11,8 @@ const byInvocation = new Map<string, IncomingHttpHeaders>();
  */
 export function watchCallerHeaders(): void {
   subscribe('http.server.request.start', (message) => {
+    // The message that Node documents for this channel.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
     const invocationId = request.headers['x-ms-invocation-id'];
     if (typeof invocationId !== 'string') return;

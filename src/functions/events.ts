@@ -1,7 +1,7 @@
-import type { HttpHandler, HttpResponseInit } from '@azure/functions';
+import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import { eventStates, type EventEntry, type EventQuery, type Ledger } from '../pipeline/ledger.ts';
-import { staffDoor } from './staff-door.ts';
+import { staffDoor, type StaffAnswer } from './staff-door.ts';
 
 const time = z.iso
   .datetime({ offset: true, local: true })
@@ -31,7 +31,7 @@ const Query = z.object({
 
 /** `GET /events`: the ledger, newest first. */
 export function listEvents(ledger: Ledger): HttpHandler {
-  return staffDoor(async (request): Promise<HttpResponseInit> => {
+  return staffDoor(async (request): Promise<StaffAnswer> => {
     const given = Object.fromEntries(
       [...new URL(request.url).searchParams].filter(([, value]) => value !== ''),
     );
@@ -50,7 +50,7 @@ export function listEvents(ledger: Ledger): HttpHandler {
 
 /** `GET /events/{id}`: one event, and what was tried when. */
 export function showEvent(ledger: Ledger): HttpHandler {
-  return staffDoor(async (request): Promise<HttpResponseInit> => {
+  return staffDoor(async (request): Promise<StaffAnswer> => {
     const id = new URL(request.url).pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
     const entry = /^[A-Za-z0-9_-]{1,128}$/.test(id) ? await ledger.find(id) : undefined;
     return entry === undefined

@@ -2,8 +2,10 @@ import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/function
 import { StorageError } from '../errors.ts';
 import { logOf } from './log.ts';
 
+export type StaffAnswer = HttpResponseInit & { headers?: Readonly<Record<string, string>> };
+
 /** A door for our own people: what goes wrong is told in words, and it never throws. */
-export function staffDoor(answer: (request: HttpRequest) => Promise<HttpResponseInit>): HttpHandler {
+export function staffDoor(answer: (request: HttpRequest) => Promise<StaffAnswer>): HttpHandler {
   return async (request, context) => {
     try {
       const given = await answer(request);

@@ -28,93 +28,128 @@ export interface CallGateOptions {
   now(): number;
 }
 
-interface Waiter {
-  go(): void;
+/** Somebody who waits for a first place, and until when. */
+interface Arrival {
+  readonly deadline: number;
+  answer(this: void, admission: Admission): void;
 }
 
 /** The gate of one source. Whoever has a turn goes before those who wait for one; within each, first come, first served. */
 export function createCallGate(options: CallGateOptions): CallGate {
-  const calls: Waiter[] = [];
-  const admissions: Waiter[] = [];
+  const calls: (() => void)[] = [];
+  const arrivals: Arrival[] = [];
+  const rate = new CallRate(options);
   let inUse = 0;
-  let tokens = options.maxPerSecond;
-  let refilledAt = options.now();
-  let closed: { until: number; code: 'source-unavailable' | 'rate-limited' } | undefined;
+  let closing: { until: number; code: 'source-unavailable' | 'rate-limited' } | undefined;
   let wake: NodeJS.Timeout | undefined;
 
-  /** How long until a call may go for its number a second; takes the call into account where that is now. */
-  const waitForToken = (): number => {
-    if (options.maxPerSecond === 0) return 0;
-    const now = options.now();
-    tokens = Math.min(options.maxPerSecond, tokens + ((now - refilledAt) / 1000) * options.maxPerSecond);
-    refilledAt = now;
-    if (tokens < 1) return Math.ceil(((1 - tokens) / options.maxPerSecond) * 1000);
-    tokens -= 1;
-    return 0;
-  };
-  const closedForMs = (): number => Math.max(0, (closed?.until ?? 0) - options.now());
+  const closingNow = (): typeof closing =>
+    closing !== undefined && closing.until > options.now() ? closing : undefined;
 
   /** Lets everyone go who may, and looks again when time alone lets the next one go. */
   const step = (): void => {
     clearTimeout(wake);
-    while (inUse < options.maxAtOnce) {
-      const queue = calls.length > 0 ? calls : admissions;
-      if (queue.length === 0) return;
-      const waitMs = (queue === admissions ? closedForMs() : 0) || waitForToken();
+    while (inUse < options.maxAtOnce && calls.length + arrivals.length > 0) {
+      const quiet = calls.length > 0 ? undefined : closingNow();
+      const waitMs = quiet === undefined ? rate.take() : quiet.until - options.now();
       if (waitMs > 0) {
         wake = setTimeout(step, waitMs);
         return;
       }
       inUse += 1;
-      queue.shift()?.go();
+      const call = calls.shift();
+      if (call === undefined) arrivals.shift()?.answer({ kind: 'turn', turn: new HeldTurn(place, free) });
+      else call();
     }
   };
-  const free = (): void => {
+  const free = ({ used }: { used: boolean }): void => {
     inUse -= 1;
+    if (!used) rate.giveBack();
     step();
   };
   const place = async (): Promise<void> => {
     await new Promise<void>((resolve) => {
-      calls.push({ go: resolve });
+      calls.push(resolve);
       step();
     });
   };
 
   return {
     async admit(maxWaitMs) {
-      if (closed !== undefined && closedForMs() > maxWaitMs) return { kind: 'closed', ...closed };
-      const admitted = await new Promise<boolean>((resolve) => {
-        const waiter: Waiter = {
-          go: () => {
+      const deadline = options.now() + maxWaitMs;
+      const quiet = closingNow();
+      if (quiet !== undefined && quiet.until > deadline) return { kind: 'closed', ...quiet };
+      return await new Promise<Admission>((resolve) => {
+        const arrival: Arrival = {
+          deadline,
+          answer(admission) {
             clearTimeout(timer);
-            resolve(true);
+            resolve(admission);
           },
         };
         const timer = setTimeout(() => {
-          admissions.splice(admissions.indexOf(waiter), 1);
-          resolve(false);
+          arrivals.splice(arrivals.indexOf(arrival), 1);
+          resolve({ kind: 'busy' });
+          step();
         }, maxWaitMs);
-        admissions.push(waiter);
+        arrivals.push(arrival);
         step();
       });
-      if (admitted) return { kind: 'turn', turn: new HeldTurn(place, free) };
-      // Whoever waited behind others may find at the end that it was the source that asked for quiet.
-      return closed !== undefined && closedForMs() > 0 ? { kind: 'closed', ...closed } : { kind: 'busy' };
     },
     close(forMs, code) {
       const until = options.now() + forMs;
-      if (closed === undefined || until > closed.until) closed = { until, code };
+      if (closing !== undefined && closing.until >= until) return;
+      closing = { until, code };
+      // Who would be turned away at the end of the wait can just as well go and do something else now.
+      const inVain = arrivals.filter((arrival) => arrival.deadline < until);
+      for (const arrival of inVain) {
+        arrivals.splice(arrivals.indexOf(arrival), 1);
+        arrival.answer({ kind: 'closed', until, code });
+      }
+      step();
     },
   };
+}
+
+/** So many calls a second: a bucket that holds one second's worth. */
+class CallRate {
+  readonly #perSecond: number;
+  readonly #now: () => number;
+  #left: number;
+  #countedAt: number;
+
+  constructor({ maxPerSecond, now }: CallGateOptions) {
+    this.#perSecond = maxPerSecond;
+    this.#now = now;
+    this.#left = maxPerSecond;
+    this.#countedAt = now();
+  }
+
+  /** 0 where a call may go now, which is then counted; else how long until one may. */
+  take(): number {
+    if (this.#perSecond === 0) return 0;
+    const now = this.#now();
+    // A clock that was set back costs nobody a call.
+    const passedMs = Math.max(0, now - this.#countedAt);
+    this.#left = Math.min(this.#perSecond, this.#left + (passedMs / 1000) * this.#perSecond);
+    this.#countedAt = now;
+    if (this.#left < 1) return Math.ceil(((1 - this.#left) / this.#perSecond) * 1000);
+    this.#left -= 1;
+    return 0;
+  }
+
+  giveBack(): void {
+    this.#left = Math.min(this.#perSecond, this.#left + 1);
+  }
 }
 
 /** A turn that holds the place of its admission until its first call takes it. */
 class HeldTurn implements Turn {
   readonly #place: () => Promise<void>;
-  readonly #free: () => void;
+  readonly #free: (about: { used: boolean }) => void;
   #held = true;
 
-  constructor(place: () => Promise<void>, free: () => void) {
+  constructor(place: () => Promise<void>, free: (about: { used: boolean }) => void) {
     this.#place = place;
     this.#free = free;
   }
@@ -125,13 +160,13 @@ class HeldTurn implements Turn {
     try {
       return await work();
     } finally {
-      this.#free();
+      this.#free({ used: true });
     }
   }
 
   end(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#free();
+    this.#free({ used: false });
   }
 }

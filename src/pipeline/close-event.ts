@@ -89,6 +89,6 @@ function textOf({ event, head, content }: EventCopy): string {
 }
 
 /** When to come again to an event that somebody holds. */
-export function untilFree({ until }: { until: number }, { now, random }: WorkDeps): number {
-  return Math.max(0, until - now().getTime()) + 1_000 * random();
+export function untilFree({ until }: { until: number }, deps: WorkDeps): number {
+  return Math.max(0, until - deps.now().getTime()) + 1_000 * deps.random();
 }

@@ -60,7 +60,7 @@ async function handleEvents(message: AssetMessage, arrival: Arrival, deps: WorkD
     const outcome = await workOnEvent({ event, head, messageId: arrival.messageId, content }, source, deps);
     deps.log('info', 'event-handled', {
       source: head.source,
-      event: event.id,
+      eventId: event.id,
       attempt: head.attempt,
       outcome,
     });

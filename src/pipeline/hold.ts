@@ -83,7 +83,7 @@ export class Hold {
       if (answer.kind !== 'ours') this.#lost.abort(new Error('another instance took this event over'));
     })().catch((error: unknown) => {
       // The lease still runs for a while, and the next renewal may succeed.
-      this.#deps.log('warn', 'lease-not-renewed', { event: this.#copy.event.id, error: String(error) });
+      this.#deps.log('warn', 'lease-not-renewed', { eventId: this.#copy.event.id, error: String(error) });
     });
     this.#busy = renewed;
     return renewed;

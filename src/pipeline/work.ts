@@ -113,10 +113,10 @@ async function lookUp(
   }
 }
 
-function awaitOpening(closed: { until: number; code: AgainCode }, { now, random }: WorkDeps): Outcome {
-  const waitMs = Math.max(0, closed.until - now().getTime());
+function awaitOpening(closed: { until: number; code: AgainCode }, deps: WorkDeps): Outcome {
+  const waitMs = Math.max(0, closed.until - deps.now().getTime());
   // Spread over a tenth of the time, so that not all come back in one moment.
-  const delayMs = waitMs + (1_000 + waitMs / 10) * random();
+  const delayMs = waitMs + (1_000 + waitMs / 10) * deps.random();
   const text = 'The source asked us to stay away for a while, so it was not asked.';
   return { kind: 'put-back', delayMs, waiting: { code: closed.code, text } };
 }

@@ -27,7 +27,7 @@ export async function callDoor(
   const body = given.jsonBody ?? given.body ?? null;
   return {
     status: given.status ?? 200,
-    headers: new Headers(given.headers as Record<string, string>),
+    headers: new Headers(given.headers),
     body,
     logged,
   };

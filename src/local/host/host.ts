@@ -92,7 +92,8 @@ async function startApp(
   environment: HostOptions['environment'],
   log: HostLog,
 ): Promise<RunningApp> {
-  const { functions, model } = loadBundle(bundle, log);
+  const { functions: loaded, model } = loadBundle(bundle, log);
+  const functions = loaded.filter(({ metadata }) => !isDisabled(metadata.name ?? '', environment));
   const library = model === undefined ? undefined : await startLibrary(model);
   if (model === undefined || library === undefined) {
     if (model !== undefined) log.host('The app has HTTP streaming off, which this host cannot serve.');
@@ -119,6 +120,11 @@ async function startApp(
     idle: async () => await running.idle(),
     close: () => library.close(),
   };
+}
+
+/** The platform's own setting, by which a function is not started. */
+function isDisabled(name: string, environment: HostOptions['environment']): boolean {
+  return /^(?:true|1)$/i.test(environment[`AzureWebJobs.${name}.Disabled`] ?? '');
 }
 
 /** Starts what runs by itself after the first answer, or soon; never once the host is closing. */

@@ -56,8 +56,8 @@ function read(body: Uint8Array, receipt: Receipt): Reading {
 }
 
 /** Section 3.1: references are UUIDs, written in lower case. */
-function assetId(text: string): string | undefined {
-  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined;
+function assetId(given: string): string | undefined {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(given) ? given.toLowerCase() : undefined;
 }
 
 type Members = Record<string, unknown>;
