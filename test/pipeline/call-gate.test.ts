@@ -27,36 +27,40 @@ describe('a call gate', () => {
       together: fc.boolean(),
     });
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.array(job, { maxLength: 20 }), async (most, jobs) => {
-        const gate = gateOf({ maxAtOnce: most });
-        let atOnce = 0;
-        let highest = 0;
-        let done = 0;
-        const arrived: number[] = [];
-        const admitted: number[] = [];
-        const running = jobs.map(async ({ arrivesAfterMs, calls, together }, index) => {
-          await lasting(arrivesAfterMs)();
-          arrived.push(index);
-          const turn = await turnAt(gate, 1_000_000);
-          admitted.push(index);
-          const one = async (ms: number) =>
-            await turn.call(async () => {
-              highest = Math.max(highest, (atOnce += 1));
-              await lasting(ms)();
-              atOnce -= 1;
-            });
-          if (together) await Promise.all(calls.map(one));
-          else for (const ms of calls) await one(ms);
-          turn.end();
-          done += 1;
-        });
-        await vi.runAllTimersAsync();
-        expect(done).toBe(jobs.length);
-        await Promise.all(running);
-        expect(highest).toBeLessThanOrEqual(most);
-        expect(admitted).toEqual(arrived);
-        expect(vi.getTimerCount()).toBe(0);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(job, { maxLength: 20 }),
+        async (most, jobs) => {
+          const gate = gateOf({ maxAtOnce: most });
+          let atOnce = 0;
+          let highest = 0;
+          let done = 0;
+          const arrived: number[] = [];
+          const admitted: number[] = [];
+          const running = jobs.map(async ({ arrivesAfterMs, calls, together }, index) => {
+            await lasting(arrivesAfterMs)();
+            arrived.push(index);
+            const turn = await turnAt(gate, 1_000_000);
+            admitted.push(index);
+            const one = async (ms: number) =>
+              await turn.call(async () => {
+                highest = Math.max(highest, (atOnce += 1));
+                await lasting(ms)();
+                atOnce -= 1;
+              });
+            if (together) await Promise.all(calls.map(one));
+            else for (const ms of calls) await one(ms);
+            turn.end();
+            done += 1;
+          });
+          await vi.runAllTimersAsync();
+          expect(done).toBe(jobs.length);
+          await Promise.all(running);
+          expect(highest).toBeLessThanOrEqual(most);
+          expect(admitted).toEqual(arrived);
+          expect(vi.getTimerCount()).toBe(0);
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -78,9 +82,9 @@ describe('a call gate', () => {
           expect(startedAt).toHaveLength(arrivals.length);
           await Promise.all(running);
           for (const [from, start] of startedAt.entries()) {
-            for (const [to, end] of startedAt.entries()) {
+            for (const [more, end] of startedAt.slice(from).entries()) {
               const allowed = perSecond + ((end - start) / 1000) * perSecond;
-              expect(to - from + 1).toBeLessThanOrEqual(allowed + 1e-6);
+              expect(more + 1).toBeLessThanOrEqual(allowed + 1e-6);
             }
           }
         },

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 // Section 2.7: an event's signature covers this text and then the body.
 const prefix = 'preservica-webhook-auth';
+const prefixBytes = Buffer.from(prefix);
 
 /** The `challengeResponse` to a code that `isAnswerableCode` let through: lower-case hex (reference/preservica.md 2.5). */
 export function challengeAnswer(secret: string, code: string): string {
@@ -23,12 +24,13 @@ export function signedByAny(
   signature: string,
 ): boolean {
   if (!/^[0-9a-f]{64}$/.test(signature)) return false;
-  const given = Buffer.from(signature, 'hex');
+  const given = Buffer.from(signature, 'latin1');
   let signed = false;
   for (const secret of secrets) {
     if (secret === undefined || secret === '') continue;
-    const expected = createHmac('sha256', secret).update(prefix).update(body).digest();
-    signed = timingSafeEqual(given, expected) || signed;
+    const expected = createHmac('sha256', secret).update(prefixBytes).update(body).digest('hex');
+    // Both are 64 letters. Node makes them faster as a string than as bytes.
+    signed = timingSafeEqual(given, Buffer.from(expected, 'latin1')) || signed;
   }
   return signed;
 }

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { showAsset, showThumbnail } from '../../src/functions/assets.ts';
+import { listEvents, showEvent } from '../../src/functions/events.ts';
+import { health } from '../../src/functions/health.ts';
+import { StorageError } from '../../src/errors.ts';
+import type { EventQuery, Ledger } from '../../src/pipeline/ledger.ts';
+import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
+import { aMessage, assetId, workBench } from '../support/work-bench.ts';
+import { callDoor } from '../support/door.ts';
+
+function asking() {
+  const asked: EventQuery[] = [];
+  const ledger = {
+    list: async (query: EventQuery) => (asked.push(query), { events: [], next: null }),
+  } as unknown as Ledger;
+  return {
+    asked,
+    list: async (query: string) => await callDoor(listEvents(ledger), { path: `/events${query}` }),
+  };
+}
+
+describe('GET /events', () => {
+  it.each<[string, object]>([
+    ['', { limit: 50 }],
+    ['?limit=200', { limit: 200 }],
+    ['?limit=5000', { limit: 200 }],
+    [
+      '?source=archive&state=failed&type=MOVED&assetId=a&q=harbour',
+      { source: 'archive', state: 'failed', type: 'MOVED', assetId: 'a', q: 'harbour', limit: 50 },
+    ],
+    [
+      '?from=2026-01-05T09:00:00Z&to=2026-01-05T10:00:00%2B01:00',
+      { from: Date.UTC(2026, 0, 5, 9), to: Date.UTC(2026, 0, 5, 9), limit: 50 },
+    ],
+    [
+      '?from=2026-01-05&to=2026-01-05T09:00:00',
+      { from: Date.UTC(2026, 0, 5), to: Date.UTC(2026, 0, 5, 9), limit: 50 },
+    ],
+    ['?after=9999999999999:abc_-', { after: '9999999999999:abc_-', limit: 50 }],
+    ['?q=&source=', { limit: 50 }],
+  ])('understands %s', async (query, expected) => {
+    const { asked, list } = asking();
+    expect(await list(query)).toMatchObject({ status: 200, body: { events: [], next: null } });
+    expect(asked).toEqual([expected]);
+  });
+
+  it.each(['?limit=0', '?limit=x', '?state=lost', '?from=yesterday', "?after=' or 1 eq 1", '?after=1:a'])(
+    'says what is wrong with %s',
+    async (query) => {
+      const { asked, list } = asking();
+      const { status, body } = await list(query);
+      expect({ status, asked }).toEqual({ status: 400, asked: [] });
+      expect((body as { error: string }).error).toContain(query.slice(1, query.indexOf('=')));
+    },
+  );
+
+  it('says 503 while storage is away', async () => {
+    const ledger = { list: async () => await Promise.reject(new StorageError('away')) } as unknown as Ledger;
+    expect(await callDoor(listEvents(ledger), { path: '/events' })).toMatchObject({ status: 503 });
+  });
+});
+
+describe('GET /events/{id}', () => {
+  it('shows one event with its history', async () => {
+    const bench = workBench();
+    await bench.handle(aMessage());
+    const { status, body } = await callDoor(showEvent(bench.ledger), { path: '/events/event-1' });
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      id: 'event-1',
+      source: 'archive',
+      type: 'FULL_TEXT_INDEXED',
+      assetKind: 'asset',
+      assetId,
+      title: 'Harbour',
+      state: 'done',
+      reason: null,
+      deliveryId: 'delivery-1',
+      receivedAt: '2026-01-05T09:08:07.065Z',
+      occurredAt: '2026-01-05T09:08:07.065Z',
+      finishedAt: '2026-01-05T09:08:07.065Z',
+      attempts: 1,
+      duplicates: 0,
+      history: [{ at: '2026-01-05T09:08:07.065Z', attempt: 0, state: 'done' }],
+    });
+  });
+
+  it.each(['unknown', "x'y", '%2e%2e'])('knows no %s', async (id) => {
+    expect(await callDoor(showEvent(workBench().ledger), { path: `/events/${id}` })).toMatchObject({
+      status: 404,
+    });
+  });
+});
+
+describe('GET /assets/{source}/{assetId}', () => {
+  async function kept() {
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    );
+    const bench = workBench(() => ({
+      kind: 'found',
+      details: { kind: 'asset', title: 'Harbour', links: {}, details: {} },
+      thumbnail: { kind: 'bytes', bytes: png },
+    }));
+    await bench.handle(aMessage());
+    const deps = {
+      sources: new Map([['archive', { receiver: preservicaReceiver({ handshake: 'strict' }) }]]),
+      assets: bench.assetStore,
+    };
+    return { bench, png, deps };
+  }
+
+  it('shows the record, also by an id in upper case', async () => {
+    const { deps, bench } = await kept();
+    for (const id of [assetId, assetId.toUpperCase()]) {
+      const { status, body } = await callDoor(showAsset(deps), { path: `/assets/archive/${id}` });
+      expect(status).toBe(200);
+      expect(body).toEqual(bench.record());
+    }
+  });
+
+  it('shows the picture as what it is, and nothing that could run', async () => {
+    const { deps, png } = await kept();
+    const { status, body, headers } = await callDoor(showThumbnail(deps), {
+      path: `/assets/archive/${assetId}/thumbnail`,
+    });
+    expect(status).toBe(200);
+    expect(Buffer.from(body as Uint8Array)).toEqual(png);
+    expect(headers.get('content-type')).toBe('image/png');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
+  it.each([
+    '/assets/other/x',
+    `/assets/archive/${assetId.replace('1', '9')}`,
+    '/assets/archive/..%2Fx',
+    '/assets/constructor/x',
+  ])('knows no %s', async (path) => {
+    const { deps } = await kept();
+    expect(await callDoor(showAsset(deps), { path })).toMatchObject({ status: 404 });
+  });
+
+  it('has no picture where the record has none', async () => {
+    const { deps } = await kept();
+    const bench = workBench();
+    await bench.handle(aMessage());
+    const without = { ...deps, assets: bench.assetStore };
+    expect(
+      await callDoor(showThumbnail(without), { path: `/assets/archive/${assetId}/thumbnail` }),
+    ).toMatchObject({ status: 404 });
+  });
+});
+
+describe('GET /health', () => {
+  it('is alive', async () => {
+    expect(await callDoor(health, { path: '/health' })).toMatchObject({
+      status: 200,
+      body: { status: 'ok' },
+    });
+  });
+});

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { PNG } from 'pngjs';
+import { describe, expect, it } from 'vitest';
+import { keepAsset } from '../../src/pipeline/keep-asset.ts';
+import type { AssetState } from '../../src/pipeline/ledger.ts';
+import { AssetRecord } from '../../src/pipeline/record.ts';
+import type { FoundThumbnail } from '../../src/pipeline/source-system.ts';
+import { memoryStores } from '../support/memory-stores.ts';
+
+const picture = PNG.sync.write(new PNG({ width: 30, height: 20 }));
+const first: AssetState = {
+  fetch: 1,
+  fetchedAt: null,
+  title: null,
+  keptFetch: 0,
+  recordEtag: null,
+  thumbnailEtag: null,
+};
+
+async function keep(stores: ReturnType<typeof memoryStores>, thumbnail: FoundThumbnail, asset = first) {
+  const kept = await keepAsset(
+    {
+      source: 'archive',
+      assetId: 'a-1',
+      details: { kind: 'asset', title: 'Harbour', links: {}, details: {} },
+      thumbnail,
+      deleted: false,
+      asset,
+      beganAt: new Date('2026-01-05T09:00:00Z'),
+    },
+    stores.assetStore,
+  );
+  const record = AssetRecord.parse(
+    JSON.parse(Buffer.from(stores.blobs.get('archive/a-1/record.json')?.bytes ?? []).toString()),
+  );
+  return { kept, record, stored: stores.blobs.get('archive/a-1/thumbnail') };
+}
+
+describe('keeping an asset', () => {
+  it('writes the thumbnail first and the record last, with its digest', async () => {
+    const stores = memoryStores();
+    const { record, stored } = await keep(stores, { kind: 'bytes', bytes: picture });
+    expect(stores.writes).toEqual(['thumbnail', 'record.json']);
+    expect(record.thumbnailState).toBe('stored');
+    expect(record.thumbnail).toEqual({
+      contentType: 'image/png',
+      sizeBytes: picture.byteLength,
+      width: 30,
+      height: 20,
+      sha256: createHash('sha256').update(picture).digest('hex'),
+    });
+    expect(stored).toMatchObject({ contentType: 'image/png', fetch: 1 });
+  });
+
+  it.each<[string, FoundThumbnail, string]>([
+    ['text that says it is a picture', { kind: 'bytes', bytes: Buffer.from('GIF? no.') }, 'refused'],
+    ['a page', { kind: 'bytes', bytes: Buffer.from('<html><script>alert(1)</script></html>') }, 'refused'],
+    [
+      'a drawing that can hold script',
+      { kind: 'bytes', bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>') },
+      'refused',
+    ],
+    ['nothing at all', { kind: 'bytes', bytes: new Uint8Array() }, 'refused'],
+    ['the start of a picture', { kind: 'bytes', bytes: picture.subarray(0, 10) }, 'refused'],
+    ['too large', { kind: 'too-large' }, 'refused'],
+    ['none', { kind: 'none' }, 'none'],
+    ['pending', { kind: 'pending' }, 'pending'],
+  ])('keeps the record when the thumbnail is %s', async (_name, thumbnail, state) => {
+    const { record, stored } = await keep(memoryStores(), thumbnail);
+    expect(record).toMatchObject({ thumbnail: null, thumbnailState: state });
+    expect(stored).toBeUndefined();
+  });
+
+  it('takes away a thumbnail that the asset no longer has, after the record says so', async () => {
+    const stores = memoryStores();
+    const { kept } = await keep(stores, { kind: 'bytes', bytes: picture });
+    if (kept.kind !== 'kept') throw new Error(kept.kind);
+    const { stored } = await keep(stores, { kind: 'none' }, { ...kept.asset, fetch: 2 });
+    expect(stored).toBeUndefined();
+    expect(stores.writes.slice(2)).toEqual(['record.json', 'remove']);
+  });
+
+  it('stops where a later fetch has already been', async () => {
+    const stores = memoryStores();
+    await keep(stores, { kind: 'bytes', bytes: picture }, { ...first, fetch: 5 });
+    const { kept, record } = await keep(stores, { kind: 'bytes', bytes: picture }, { ...first, fetch: 4 });
+    expect(kept).toEqual({ kind: 'later-one-there' });
+    expect(record.fetchedAt).toBe('2026-01-05T09:00:00.000Z');
+  });
+});
