@@ -118,11 +118,11 @@ class CallRate {
   #left: number;
   #countedAt: number;
 
-  constructor({ maxPerSecond, now }: CallGateOptions) {
-    this.#perSecond = maxPerSecond;
-    this.#now = now;
-    this.#left = maxPerSecond;
-    this.#countedAt = now();
+  constructor(options: CallGateOptions) {
+    this.#perSecond = options.maxPerSecond;
+    this.#now = () => options.now();
+    this.#left = this.#perSecond;
+    this.#countedAt = this.#now();
   }
 
   /** 0 where a call may go now, which is then counted; else how long until one may. */

@@ -1,19 +1,23 @@
 import type { Identifier } from '../../pipeline/event.ts';
 import type { AssetDetails } from '../../pipeline/record.ts';
 import type { WantedAsset } from '../../pipeline/source-system.ts';
+import { readReference, textUpTo } from './fields.ts';
 import type { FoundFiles } from './files.ts';
-import { all, at, textAt, type XmlElement } from './xml.ts';
+import { all, at, attributeOf, textAt, type XmlElement } from './xml.ts';
+
+const maxFragments = 1000;
 
 /** Section 3.3: the element is there, and `true`, on a deleted entity. */
 export function isDeleted(entity: XmlElement): boolean {
-  return textAt(entity, 'Deleted') === 'true';
+  return textAt(entity, 'Deleted')?.toLowerCase() === 'true';
 }
 
 /** Section 3.11. */
 export function readIdentifiers(document: XmlElement): Identifier[] {
   return all(at(document, 'Identifiers'), 'Identifier').flatMap((identifier) => {
     const [type, value] = [textAt(identifier, 'Type'), textAt(identifier, 'Value')];
-    return type === undefined || value === undefined ? [] : [{ type, value }];
+    if (type === undefined || value === undefined) return [];
+    return [{ type: textUpTo(type, 1024), value: textUpTo(value, 10_000) }];
   });
 }
 
@@ -30,12 +34,16 @@ export function detailsOf(
   found: FoundFiles | undefined,
 ): AssetDetails {
   const { asset, code, document, entity, portalUrl } = about;
+  const text = (name: string, maxLength: number): string | null => {
+    const given = textAt(entity, name);
+    return given === undefined ? null : textUpTo(given, maxLength);
+  };
   return {
     kind: asset.kind,
-    title: textAt(entity, 'Title') ?? null,
-    description: textAt(entity, 'Description') ?? null,
-    parentId: textAt(entity, 'Parent')?.toLowerCase() ?? null,
-    securityTag: textAt(entity, 'SecurityTag') ?? null,
+    title: text('Title', 10_000),
+    description: text('Description', 100_000),
+    parentId: readReference(textAt(entity, 'Parent')) ?? null,
+    securityTag: text('SecurityTag', 1024),
     identifiers,
     ...(found === undefined
       ? {}
@@ -44,12 +52,20 @@ export function detailsOf(
     links: portalUrl === undefined ? {} : { page: `${portalUrl}/uncategorized/${code}_${asset.id}` },
     details: {
       entityType: code,
-      customType: textAt(entity, 'CustomType') ?? null,
-      metadata: all(at(document, 'AdditionalInformation', 'Metadata'), 'Fragment').map((fragment) => ({
-        schema: fragment.attributes['schema'] ?? null,
-        ref: fragment.text.trim().split('/').at(-1) ?? null,
-      })),
+      customType: text('CustomType', 1024),
+      metadata: all(at(document, 'AdditionalInformation', 'Metadata'), 'Fragment')
+        .slice(0, maxFragments)
+        .map(readFragment),
       ...(found === undefined ? {} : { representations: found.representations }),
     },
+  };
+}
+
+/** Section 3.3: the schema is an attribute, the text an address that ends in the fragment's reference. */
+function readFragment(fragment: XmlElement): { schema: string | null; ref: string | null } {
+  const schema = attributeOf(fragment, 'schema');
+  return {
+    schema: schema === undefined ? null : textUpTo(schema, 2048),
+    ref: readReference(fragment.text.trim().split('/').at(-1)) ?? null,
   };
 }

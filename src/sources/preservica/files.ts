@@ -1,7 +1,7 @@
-import pLimit from 'p-limit';
 import type { AssetFile } from '../../pipeline/record.ts';
-import type { Questions } from './questions.ts';
-import { all, at, textAt, type XmlElement } from './xml.ts';
+import { readReference, textUpTo } from './fields.ts';
+import { notAsExpected, type Questions } from './questions.ts';
+import { all, at, attributeOf, textAt, type XmlElement } from './xml.ts';
 
 export interface FoundFiles {
   readonly files: AssetFile[];
@@ -12,8 +12,8 @@ export interface FoundFiles {
   readonly representations: { type: string; name: string | null; contentObjects?: number }[];
 }
 
-// Of one asset; the gate holds all assets together to their own number.
-const askedAtOnce = 8;
+const maxRepresentations = 1000;
+const maxFixities = 20;
 
 /**
  * The files of an asset's first Preservation and first Access representation: the master with its checksums, and the
@@ -21,111 +21,99 @@ const askedAtOnce = 8;
  * not followed; only the numbers at their ends are taken.
  */
 export async function filesOf(home: string, questions: Questions, maxFiles: number): Promise<FoundFiles> {
-  const listed = await questions.part(`${home}/representations`);
-  const representations = all(at(listed, 'Representations'), 'Representation').map((element) => ({
-    type: element.attributes['type'] ?? '',
-    name: element.attributes['name'] ?? null,
-    number: lastNumber(element.text),
-  }));
-  const limit = pLimit(askedAtOnce);
+  const listed = await questions.part(`${home}/representations`, 'RepresentationsResponse');
+  const representations = all(at(listed, 'Representations'), 'Representation').slice(0, maxRepresentations);
+  const wanted = ['Preservation', 'Access'].flatMap((type) => {
+    const element = representations.find((each) => attributeOf(each, 'type') === type);
+    return element === undefined ? [] : [{ type, element }];
+  });
   const looked = await Promise.all(
-    ['Preservation', 'Access'].flatMap((type) => {
-      const first = representations.find((each) => each.type === type);
-      if (first?.number === undefined) return [];
-      return [
-        lookInto(`${home}/representations/${type}/${first.number}`, first, { questions, maxFiles, limit }),
-      ];
+    wanted.map(async ({ type, element }) => {
+      const path = `${home}/representations/${type}/${numberAtEnd(element)}`;
+      return { element, ...(await lookInto(path, type, questions, maxFiles)) };
     }),
   );
+  const files = looked.flatMap((each) => each.files);
+  const fileCount = looked.reduce((sum, each) => sum + each.fileCount, 0);
   return {
-    files: looked.flatMap(({ files }) => files),
-    fileCount: looked.reduce((sum, { files, left }) => sum + files.length + left, 0),
-    filesTruncated: looked.some(({ left }) => left > 0),
-    representations: representations.map(({ type, name, number }) => {
-      const into = looked.find(({ of }) => of.type === type && of.number === number);
-      return { type, name, ...(into === undefined ? {} : { contentObjects: into.contentObjects }) };
+    files,
+    fileCount,
+    filesTruncated: fileCount > files.length,
+    representations: representations.map((element) => {
+      const into = looked.find((each) => each.element === element);
+      const name = attributeOf(element, 'name');
+      return {
+        type: textUpTo(attributeOf(element, 'type') ?? '', 256),
+        name: name === undefined ? null : textUpTo(name, 1024),
+        ...(into === undefined ? {} : { contentObjects: into.contentObjects }),
+      };
     }),
   };
 }
 
-interface Looking {
-  readonly questions: Questions;
-  readonly maxFiles: number;
-  readonly limit: ReturnType<typeof pLimit>;
-}
-
-async function lookInto(path: string, of: { type: string; number: string | undefined }, looking: Looking) {
-  const { questions, maxFiles, limit } = looking;
-  const document = await questions.part(path);
-  const contentObjects = all(at(document, 'Representation', 'ContentObjects'), 'ContentObject').flatMap(
-    (element) => {
-      const reference = element.text.trim().toLowerCase();
-      return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(reference) ? [reference] : [];
-    },
-  );
-  const found = await Promise.all(
-    contentObjects
-      .slice(0, maxFiles)
-      .map(
-        async (reference) =>
-          await limit(async () => await filesOfContentObject(reference, of.type, questions, maxFiles)),
-      ),
-  );
-  const files = found.flat();
-  const notLookedAt = Math.max(0, contentObjects.length - maxFiles);
-  return {
-    of,
-    contentObjects: contentObjects.length,
-    files: files.slice(0, maxFiles).flatMap((file) => (file === undefined ? [] : [file])),
-    left:
-      notLookedAt +
-      Math.max(0, files.length - maxFiles) +
-      files.slice(0, maxFiles).filter((file) => file === undefined).length,
-  };
-}
-
-/** The files of the active generation; undefined stands for one that is there and was not looked at. */
-async function filesOfContentObject(
-  reference: string,
+async function lookInto(
+  path: string,
   representation: string,
   questions: Questions,
   maxFiles: number,
-): Promise<(AssetFile | undefined)[]> {
+): Promise<{ contentObjects: number; files: AssetFile[]; fileCount: number }> {
+  const document = await questions.part(path, 'RepresentationResponse');
+  const described = at(document, 'Representation');
+  if (described === undefined) throw notAsExpected('a representation');
+  const contentObjects = all(at(described, 'ContentObjects'), 'ContentObject');
+  // All lists first, then the files: one content object with many of them takes no more calls than many with one.
+  const listed = await Promise.all(
+    contentObjects.slice(0, maxFiles).map(async (element) => await listBitstreams(element, questions)),
+  );
+  const bitstreams = listed.flat();
+  const files = await Promise.all(
+    bitstreams
+      .slice(0, maxFiles)
+      .map(async (each) => readBitstream(await questions.part(each, 'BitstreamResponse'), representation)),
+  );
+  const notLookedAt = contentObjects.length - listed.length;
+  return { contentObjects: contentObjects.length, files, fileCount: bitstreams.length + notLookedAt };
+}
+
+/** The paths of the bitstreams of the active generation. */
+async function listBitstreams(contentObject: XmlElement, questions: Questions): Promise<string[]> {
+  const reference = readReference(contentObject.text);
+  if (reference === undefined) throw notAsExpected('the reference of a content object');
   const home = `content-objects/${reference}/generations`;
-  const generations = all(at(await questions.part(home), 'Generations'), 'Generation');
-  const active = generations.find(({ attributes }) => attributes['active'] === 'true') ?? generations.at(-1);
-  const generation = active === undefined ? undefined : lastNumber(active.text);
-  if (generation === undefined) return [];
+  const listed = await questions.part(home, 'GenerationsResponse');
+  const generations = all(at(listed, 'Generations'), 'Generation');
+  const active = generations.find((each) => attributeOf(each, 'active') === 'true') ?? generations.at(-1);
+  if (active === undefined) return [];
 
   // Section 3.5: the list that is a direct child of the root; the one inside the generation holds names only.
-  const document = await questions.part(`${home}/${generation}`);
-  const bitstreams = all(at(document, 'Bitstreams'), 'Bitstream').flatMap(
-    ({ text }) => lastNumber(text) ?? [],
-  );
-  return await Promise.all(
-    bitstreams.map(async (number, index) =>
-      index >= maxFiles
-        ? undefined
-        : readBitstream(await questions.part(`${home}/${generation}/bitstreams/${number}`), representation),
-    ),
+  const generation = `${home}/${numberAtEnd(active)}`;
+  const document = await questions.part(generation, 'GenerationResponse');
+  return all(at(document, 'Bitstreams'), 'Bitstream').map(
+    (each) => `${generation}/bitstreams/${numberAtEnd(each)}`,
   );
 }
 
 function readBitstream(document: XmlElement, representation: string): AssetFile {
   const bitstream = at(document, 'Bitstream');
+  if (bitstream === undefined) throw notAsExpected('a bitstream');
   const size = textAt(bitstream, 'FileSize') ?? '';
   return {
-    name: textAt(bitstream, 'Filename') ?? '',
+    name: textUpTo(textAt(bitstream, 'Filename') ?? '', 4096),
     representation,
     sizeBytes: /^\d{1,15}$/.test(size) ? Number(size) : null,
-    fixity: all(at(bitstream, 'Fixities'), 'Fixity').flatMap((fixity) => {
-      const [algorithm, value] = [textAt(fixity, 'FixityAlgorithmRef'), textAt(fixity, 'FixityValue')];
-      return algorithm === undefined || value === undefined ? [] : [{ algorithm, value }];
-    }),
+    fixity: all(at(bitstream, 'Fixities'), 'Fixity')
+      .slice(0, maxFixities)
+      .flatMap((fixity) => {
+        const [algorithm, value] = [textAt(fixity, 'FixityAlgorithmRef'), textAt(fixity, 'FixityValue')];
+        if (algorithm === undefined || value === undefined) return [];
+        return [{ algorithm: textUpTo(algorithm, 64).toUpperCase(), value: textUpTo(value, 1024) }];
+      }),
   };
 }
 
-/** The number that an address ends in. */
-function lastNumber(address: string): string | undefined {
-  return /\/(\d{1,9})\/?\s*$/.exec(address)?.[1];
+/** The number that the address inside this element ends in. */
+function numberAtEnd(element: XmlElement): number {
+  const found = /\/(\d{1,9})\/?\s*$/.exec(element.text.slice(-64))?.[1];
+  if (found === undefined) throw notAsExpected(`the address of a ${element.name.slice(0, 64)}`);
+  return Number(found);
 }

@@ -1,55 +1,68 @@
 import { UpstreamError } from '../../errors.ts';
 
-const longestCallMs = 30_000;
-
 export interface CallAnswer {
   readonly status: number;
+  /** Of a refusal only what is short: a sentence and not a page. */
   readonly bytes: Uint8Array;
   readonly retryAfterMs: number | undefined;
 }
 
+export interface CallLimits {
+  readonly maxBytes: number;
+  readonly timeLimitMs: number;
+  /** Absent where nobody may stop the call. */
+  readonly signal?: AbortSignal;
+  now(): number;
+}
+
+const maxRefusalBytes = 65_536;
+
 /**
- * One call to Preservica: ended after 30 seconds, its answer read up to `maxBytes`, no redirect followed. Throws an
- * UpstreamError when no whole answer comes, or one that is larger.
+ * One call to Preservica: ended after a time, its answer read up to `maxBytes`, no redirect followed. Throws an
+ * UpstreamError when no whole answer comes, or a 200 that is larger.
  */
 export async function callPreservica(
   url: URL,
   init: { method?: 'GET' | 'POST'; headers?: Record<string, string>; body?: URLSearchParams },
-  limits: { maxBytes: number; signal: AbortSignal; now(): number },
+  limits: CallLimits,
 ): Promise<CallAnswer> {
-  const timeUp = AbortSignal.timeout(longestCallMs);
+  const timeUp = AbortSignal.timeout(limits.timeLimitMs);
+  const { signal = timeUp } = limits;
   try {
     const response = await fetch(url, {
       ...init,
       redirect: 'manual',
-      signal: AbortSignal.any([limits.signal, timeUp]),
+      signal: AbortSignal.any([signal, timeUp]),
     });
-    const bytes = await readAtMost(response, limits.maxBytes);
-    if (bytes === undefined) {
+    const { status } = response;
+    const retryAfterMs = readRetryAfter(response.headers.get('retry-after'), limits.now());
+    // What a refusal says matters less than that it is one, so one that is too long is cut off there.
+    const bytes = await readAtMost(response, status === 200 ? limits.maxBytes : maxRefusalBytes);
+    if (bytes === undefined && status === 200) {
       throw new UpstreamError(
         'UPSTREAM_TOO_LARGE',
         'Preservica sent an answer that is larger than is taken.',
-        {
-          status: response.status,
-        },
+        { status },
       );
     }
-    const retryAfterMs = readRetryAfter(response.headers.get('retry-after'), limits.now());
-    return { status: response.status, bytes, retryAfterMs };
+    return { status, bytes: bytes ?? new Uint8Array(), retryAfterMs };
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
     if (timeUp.aborted) {
-      throw new UpstreamError('UPSTREAM_TIMEOUT', 'Preservica did not answer within 30 seconds.', {
-        cause: error,
-      });
+      const text = `Preservica did not answer within ${limits.timeLimitMs / 1000} seconds.`;
+      throw new UpstreamError('UPSTREAM_TIMEOUT', text, { cause: error });
     }
-    throw new UpstreamError('UPSTREAM_CONNECTION', 'The connection to Preservica failed or broke off.', {
-      cause: error,
-    });
+    const code = systemCode(error);
+    const text = `The connection to Preservica failed or broke off${code === undefined ? '' : ` (${code})`}.`;
+    throw new UpstreamError('UPSTREAM_CONNECTION', text, { cause: error });
   }
 }
 
 async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
+  if (Number(response.headers.get('content-length')) > maxBytes) {
+    await response.body?.cancel();
+    return undefined;
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop early cancels the body, and with it the connection.
@@ -65,6 +78,14 @@ async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Ar
 function readRetryAfter(given: string | null, now: number): number | undefined {
   if (given === null) return undefined;
   if (/^\d{1,9}$/.test(given)) return Number(given) * 1000;
-  const at = Date.parse(given);
+  // Date.parse alone takes `-5` and `1.5` for years.
+  const at = /^[A-Z][a-z]{2,8},? .*\d{2}:\d{2}:\d{2}/.test(given) ? Date.parse(given) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+/** The word that tells a wrong host name from a refused port or a certificate that has run out. */
+function systemCode(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
 }

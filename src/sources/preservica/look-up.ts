@@ -5,7 +5,8 @@ import type { FoundThumbnail, Finding, SourceSystem, WantedAsset } from '../../p
 import type { AskingDeps } from '../index.ts';
 import { detailsOf, isDeleted, readIdentifiers } from './details.ts';
 import { filesOf } from './files.ts';
-import { Questions } from './questions.ts';
+import { readReference } from './fields.ts';
+import { notAsExpected, Questions } from './questions.ts';
 import { Session } from './session.ts';
 import { at, textAt } from './xml.ts';
 
@@ -17,30 +18,33 @@ const kinds = {
 
 // Identifiers come in one answer; an entity with thousands of them is read so far and no further.
 const mostPages = 10;
+const mostIdentifiers = 1000;
 
-type PreservicaDeps = AskingDeps & { readonly source: SourceConfig };
+const longestCallMs = 30_000;
+
+type PreservicaDeps = AskingDeps & {
+  readonly source: SourceConfig;
+  /** How long one call may take, its body included. */
+  readonly timeLimitMs?: number;
+};
 
 /** Preservica as the side that is asked (reference/preservica.md, sections 1 and 3). */
 export function preservicaSystem(deps: PreservicaDeps): SourceSystem {
-  const { source } = deps;
+  const { source, timeLimitMs = longestCallMs } = deps;
+  const now = (): number => deps.now();
   const session = new Session(
     { source: source.name, url: source.url, username: source.username, tenant: source.tenant },
-    { secrets: deps.secrets, refusedForMs: deps.firstRetryDelayMs, now: () => deps.now() },
+    { secrets: deps.secrets, refusedForMs: deps.firstRetryDelayMs, timeLimitMs, now },
   );
   return {
     async lookUp(asset, turn, signal) {
       const over = new AbortController();
-      const questions = new Questions({
-        base: source.url,
-        session,
-        turn,
-        signal: AbortSignal.any([signal, over.signal]),
-        now: () => deps.now(),
-      });
+      const ended = AbortSignal.any([signal, over.signal]);
+      const questions = new Questions({ base: source.url, session, turn, signal: ended, timeLimitMs, now });
       try {
-        return await look(asset, questions, deps);
+        return await unlessStopped(signal, () => look(asset, questions, deps));
       } catch (error) {
-        return findingOf(error);
+        return findingOf(error, deps);
       } finally {
         // What was asked at the same time and is no longer needed.
         over.abort();
@@ -49,14 +53,32 @@ export function preservicaSystem(deps: PreservicaDeps): SourceSystem {
   };
 }
 
+/** Ends at once when the signal says so, also where the work waits for its place or for somebody else's login. */
+async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () =>
+      reject(new UpstreamError('UPSTREAM_TIMEOUT', 'The look-up was stopped before it came to its end.'));
+  });
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race(signal.aborted ? [stopped] : [stopped, work()]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 async function look(asset: WantedAsset, questions: Questions, deps: PreservicaDeps): Promise<Finding> {
+  const id = readReference(asset.id);
+  if (id === undefined) return { kind: 'not-found', text: 'Preservica has no references like this one.' };
   const { path, code } = kinds[asset.kind];
-  const home = `${path}/${asset.id}`;
-  const entityAsked = questions.document(home);
+  const home = `${path}/${id}`;
+  const entityAsked = questions.document(home, 'EntityResponse');
   const identifiersAsked = identifiersOf(home, questions);
   const filesAsked =
     asset.kind === 'asset' ? filesOf(home, questions, deps.maxFiles) : Promise.resolve(undefined);
-  const thumbnailAsked = thumbnailOf(`sdb:${code}|${asset.id}`, questions, deps);
+  const thumbnailAsked = thumbnailOf(`sdb:${code}|${id}`, questions, deps);
   // They are awaited one after another; a failure of a later one must not count as nobody's meanwhile.
   for (const asked of [identifiersAsked, filesAsked, thumbnailAsked]) asked.catch(() => undefined);
 
@@ -64,13 +86,10 @@ async function look(asset: WantedAsset, questions: Questions, deps: PreservicaDe
   if (document === undefined)
     return { kind: 'not-found', text: 'Preservica knows no entity by this reference.' };
   const entity = at(document, asset.kind === 'asset' ? 'InformationObject' : 'StructuralObject');
-  if (entity === undefined) {
-    throw new UpstreamError(
-      'UPSTREAM_UNREADABLE',
-      'Preservica sent a document without the entity that was asked for.',
-    );
-  }
-  const about = { asset, code, document, entity, portalUrl: deps.source.portalUrl };
+  if (entity === undefined) throw notAsExpected('the entity that was asked for');
+  // Section 3.3: always there. What a cache mixed up must not become another asset's record.
+  if (readReference(textAt(entity, 'Ref')) !== id) throw notAsExpected('the reference of the entity');
+  const about = { asset: { ...asset, id }, code, document, entity, portalUrl: deps.source.portalUrl };
   if (isDeleted(entity)) {
     const identifiers = await identifiersAsked.catch(() => []);
     return { kind: 'deleted', details: detailsOf(about, identifiers, undefined) };
@@ -81,13 +100,11 @@ async function look(asset: WantedAsset, questions: Questions, deps: PreservicaDe
 
 async function identifiersOf(home: string, questions: Questions): Promise<Identifier[]> {
   const found: Identifier[] = [];
-  let query = '';
-  for (let page = 0; page < mostPages; page += 1) {
-    const document = await questions.part(`${home}/identifiers${query}`);
-    found.push(...readIdentifiers(document));
-    const next = nextPage(textAt(document, 'Paging', 'Next'));
-    if (next === undefined) return found;
-    query = next;
+  let query: string | undefined = '';
+  for (let page = 0; query !== undefined && page < mostPages; page += 1) {
+    const document = await questions.part(`${home}/identifiers${query}`, 'IdentifiersResponse');
+    found.push(...readIdentifiers(document).slice(0, mostIdentifiers - found.length));
+    query = found.length < mostIdentifiers ? nextPage(textAt(document, 'Paging', 'Next')) : undefined;
   }
   return found;
 }
@@ -112,8 +129,12 @@ async function thumbnailOf(id: string, questions: Questions, deps: PreservicaDep
   }
 }
 
-function findingOf(error: unknown): Finding {
-  if (!(error instanceof UpstreamError)) throw error;
+function findingOf(error: unknown, { log, source }: PreservicaDeps): Finding {
+  if (!(error instanceof UpstreamError)) {
+    // A fault of ours: the name of the error tells where to look, its text might hold what was sent.
+    log('error', 'look-up-broke', { source: source.name, error: error instanceof Error ? error.name : '' });
+    return { kind: 'again', code: 'source-unavailable', text: 'The look-up broke on something unexpected.' };
+  }
   const { code, message: text, status = 0, retryAfterMs } = error;
   const again = (why: 'source-unavailable' | 'rate-limited' | 'login-refused'): Finding => ({
     kind: 'again',

@@ -18,6 +18,7 @@ export interface SessionDeps {
   readonly secrets: Pick<Secrets, 'password' | 'totpSeed'>;
   /** How long a refused login is believed without asking again. */
   readonly refusedForMs: number;
+  readonly timeLimitMs: number;
   now(): number;
 }
 
@@ -28,24 +29,29 @@ interface Token {
 }
 
 const maxAnswerBytes = 65_536;
+// How soon after a renewal that failed the next one is tried, while the token is still good.
+const renewAgainMs = 30_000;
 
-// Section 1.1: `validFor` is minutes.
+// Section 1.1: `validFor` is minutes. The token goes into a header as it is.
 const LoginAnswer = z.object({
-  token: z.string().min(1).max(4096),
+  token: z.string().regex(/^[\x21-\x7e]{1,4096}$/),
   validFor: z.number().positive().max(1440).default(15),
 });
+// Section 1.4: the continuation token is written with a hyphen in the vendor's text, in camel case by clients.
 const SecondFactorWanted = z.object({
   message: z.enum(['needs.2fa', 'needs.2fa.setup']),
   continuationToken: z.string().max(4096).optional(),
+  'continuation-token': z.string().max(4096).optional(),
   tenant: z.string().max(1024).optional(),
 });
+type SecondFactorWanted = z.infer<typeof SecondFactorWanted>;
 
 /** A login at Preservica, shared by all calls of this instance (reference/preservica.md 1.1, 1.2, 1.4). */
 export class Session {
   readonly #account: Account;
   readonly #deps: SessionDeps;
   #token: Token | undefined;
-  #login: Promise<Token> | undefined;
+  #login: Promise<string> | undefined;
   #refused: { error: UpstreamError; until: number } | undefined;
 
   constructor(account: Account, deps: SessionDeps) {
@@ -53,19 +59,13 @@ export class Session {
     this.#deps = deps;
   }
 
-  /** A token that is good for a while. One login runs at a time, and all wait for it. Throws an UpstreamError. */
+  /**
+   * A token that is good for a while. One login runs at a time, and all wait for it. A login that has no place yet is
+   * not under way: whoever has one logs in meanwhile, for else the one who logs in would wait for the places of
+   * those who wait for the login. Throws an UpstreamError.
+   */
   async token(turn: Turn): Promise<string> {
-    const now = this.#deps.now();
-    const token = this.#token;
-    if (token !== undefined && now < token.renewAt) return token.text;
-    if (this.#refused !== undefined && now < this.#refused.until) throw this.#refused.error;
-    const login = (this.#login ??= this.#logIn(turn).finally(() => {
-      this.#login = undefined;
-    }));
-    if (token === undefined || now >= token.endsAt) return (await login).text;
-    // Still good: whoever waits, waits for the next one only when this one has ended.
-    login.catch(() => undefined);
-    return token.text;
+    return await (this.#known() ?? turn.call(async () => await (this.#known() ?? this.#logIn())));
   }
 
   /** To be told when a call with this token got a 401; a newer token stays. */
@@ -74,82 +74,109 @@ export class Session {
   }
 
   /** To be told when even a fresh token got a 401: for a while that counts as a refused login. */
-  refuse(): UpstreamError {
-    this.#token = undefined;
+  refuse(text: string): UpstreamError {
+    this.drop(text);
     return this.#refuse('Preservica takes the login, and then refuses its token.');
   }
 
-  async #logIn(turn: Turn): Promise<Token> {
+  /** What there is without a login; throws while a refused one is believed. */
+  #known(): string | Promise<string> | undefined {
+    const now = this.#deps.now();
+    if (this.#token !== undefined && now < this.#token.renewAt) return this.#token.text;
+    if (this.#login !== undefined) return this.#login;
+    if (this.#refused !== undefined && now < this.#refused.until) throw this.#refused.error;
+    return undefined;
+  }
+
+  #logIn(): Promise<string> {
+    this.#login = this.#newToken()
+      .catch((error: unknown) => this.#stillGood(error))
+      .then((token) => {
+        this.#token = token;
+        return token.text;
+      })
+      .finally(() => (this.#login = undefined));
+    return this.#login;
+  }
+
+  /** A renewal that failed costs nothing while the token lasts. */
+  #stillGood(error: unknown): Token {
+    const now = this.#deps.now();
+    if (this.#token === undefined || now >= this.#token.endsAt) throw error;
+    return { ...this.#token, renewAt: Math.min(this.#token.endsAt, now + renewAgainMs) };
+  }
+
+  async #newToken(): Promise<Token> {
     const { source, username, tenant } = this.#account;
-    const [password, seed] = await Promise.all([
-      this.#deps.secrets.password(source),
-      this.#deps.secrets.totpSeed(source),
-    ]);
+    const password = await this.#deps.secrets.password(source);
     if (username === undefined) throw this.#refuse(`No user name is set: ${prefixOf(source)}USERNAME.`);
     if (password === undefined) {
       throw this.#refuse(
         `No password is set: ${prefixOf(source)}PASSWORD, or source-${source}-password in the vault.`,
       );
     }
+    const askedAt = this.#deps.now();
     const form = new URLSearchParams({ username, password, ...(tenant === undefined ? {} : { tenant }) });
-    const answer = await this.#post(turn, 'login', form);
+    const answer = await this.#post('login', form);
     const wanted =
       answer.status === 401 ? SecondFactorWanted.safeParse(readJson(answer.bytes)).data : undefined;
-    if (wanted === undefined) return this.#keep(answer);
-    if (wanted.message === 'needs.2fa.setup' || wanted.continuationToken === undefined) {
-      throw this.#refuse('Preservica wants a second factor to be set up for this account first.');
-    }
-    if (seed === undefined) {
-      throw this.#refuse(
-        `Preservica wants a second factor: ${prefixOf(source)}TOTP_SEED, or source-${source}-totp-seed in the vault.`,
-      );
-    }
-    const totp = new TOTP({ secret: Secret.fromBase32(seed.replaceAll(' ', '')) });
-    const second = new URLSearchParams({
-      username,
-      continuationToken: wanted.continuationToken,
-      tenant: wanted.tenant ?? tenant ?? '',
-      twoFactorToken: totp.generate({ timestamp: this.#deps.now() }),
-    });
-    return this.#keep(await this.#post(turn, 'complete-2fa', second));
+    const { token, validFor } = this.#read(
+      wanted === undefined ? answer : await this.#secondFactor(username, wanted),
+    );
+    const lifeMs = validFor * 60_000;
+    return { text: token, renewAt: askedAt + (lifeMs * 2) / 3, endsAt: askedAt + lifeMs };
   }
 
-  async #post(turn: Turn, step: 'login' | 'complete-2fa', body: URLSearchParams): Promise<CallAnswer> {
+  async #secondFactor(username: string, wanted: SecondFactorWanted): Promise<CallAnswer> {
+    const { source, tenant } = this.#account;
+    const setting = `${prefixOf(source)}TOTP_SEED, or source-${source}-totp-seed in the vault`;
+    if (wanted.message === 'needs.2fa.setup') {
+      throw this.#refuse(
+        'Preservica wants a second factor to be set up for this account first; an account for a service should have none.',
+      );
+    }
+    const seed = await this.#deps.secrets.totpSeed(source);
+    if (seed === undefined) throw this.#refuse(`Preservica wants a second factor: ${setting}.`);
+    const code = oneTimeCode(seed, this.#deps.now());
+    if (code === undefined)
+      throw this.#refuse(`The seed of the second factor is not in base 32: ${setting}.`);
+
+    // Section 1.4 names all four; one that the answer lacks is better left out than made up.
+    const form = new URLSearchParams({ username, twoFactorToken: code });
+    const continuation = wanted.continuationToken ?? wanted['continuation-token'];
+    if (continuation !== undefined) form.set('continuationToken', continuation);
+    const ofTenant = wanted.tenant ?? tenant;
+    if (ofTenant !== undefined) form.set('tenant', ofTenant);
+    return await this.#post('complete-2fa', form);
+  }
+
+  /** In the place of the login, and of no one event: the end of the one that began it must not end it. */
+  async #post(step: 'login' | 'complete-2fa', body: URLSearchParams): Promise<CallAnswer> {
     const url = new URL(`${this.#account.url}/api/accesstoken/${step}`);
-    // The login is everybody's: the end of the one event that began it must not end it.
-    const signal = new AbortController().signal;
-    const init = { method: 'POST' as const, headers: { accept: 'application/json' }, body };
-    return await turn.call(
-      async () =>
-        await callPreservica(url, init, { maxBytes: maxAnswerBytes, signal, now: () => this.#deps.now() }),
+    return await callPreservica(
+      url,
+      { method: 'POST', headers: { accept: 'application/json' }, body },
+      { maxBytes: maxAnswerBytes, timeLimitMs: this.#deps.timeLimitMs, now: () => this.#deps.now() },
     );
   }
 
-  #keep(answer: CallAnswer): Token {
-    const { status, retryAfterMs } = answer;
+  #read({ status, bytes, retryAfterMs }: CallAnswer): z.infer<typeof LoginAnswer> {
     if ([400, 401, 403].includes(status)) {
       throw this.#refuse(
         'Preservica refused the login: user name, password, tenant or second factor is not right.',
       );
     }
-    if (status !== 200) {
-      throw new UpstreamError('UPSTREAM_STATUS', `Preservica answered the login with ${status}.`, {
-        status,
-        retryAfterMs,
-      });
-    }
-    const read = LoginAnswer.safeParse(readJson(answer.bytes));
-    if (!read.success) {
-      throw new UpstreamError(
-        'UPSTREAM_CONNECTION',
-        'Preservica answered the login with something unreadable.',
-      );
-    }
-    const now = this.#deps.now();
-    const lifeMs = read.data.validFor * 60_000;
-    this.#refused = undefined;
-    this.#token = { text: read.data.token, renewAt: now + (lifeMs * 2) / 3, endsAt: now + lifeMs };
-    return this.#token;
+    const text = `Preservica answered the login with ${status}.`;
+    if (status === 429 || status >= 500)
+      throw new UpstreamError('UPSTREAM_STATUS', text, { status, retryAfterMs });
+    const read = LoginAnswer.safeParse(status === 200 ? readJson(bytes) : undefined);
+    if (read.success) return read.data;
+    // A wrong address, or a page in its place: nothing about the asset, so the event waits for it to be put right.
+    throw new UpstreamError(
+      'UPSTREAM_CONNECTION',
+      status === 200 ? 'Preservica answered the login with something unreadable.' : text,
+      { status },
+    );
   }
 
   // So that many waiting events do not knock often enough to lock the account.
@@ -157,5 +184,13 @@ export class Session {
     const error = new UpstreamError('UPSTREAM_LOGIN_REFUSED', text);
     this.#refused = { error, until: this.#deps.now() + this.#deps.refusedForMs };
     return error;
+  }
+}
+
+function oneTimeCode(seed: string, now: number): string | undefined {
+  try {
+    return new TOTP({ secret: Secret.fromBase32(seed.replaceAll(' ', '')) }).generate({ timestamp: now });
+  } catch {
+    return undefined;
   }
 }

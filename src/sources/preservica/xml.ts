@@ -2,22 +2,37 @@ import { parseXml, XmlElement } from '@rgrove/parse-xml';
 
 export type { XmlElement } from '@rgrove/parse-xml';
 
-export type Xml = { kind: 'document'; root: XmlElement } | { kind: 'forbidden' } | { kind: 'malformed' };
+export type Xml =
+  | { kind: 'document'; root: XmlElement }
+  /** Nothing that is read, well-formed or not: no retry makes it better. */
+  | { kind: 'forbidden'; why: string }
+  /** Cut off or garbled on the way, perhaps. */
+  | { kind: 'malformed' };
+
+// Preservica's documents are five deep; what may be deeper, its metadata, is not read here.
+const maxDepth = 100;
+// A representation of 100,000 content objects has some 200,000; each element costs the parser hundreds of bytes.
+const maxTags = 400_000;
 
 /**
- * Parses a document of the Entity API. One with a document type is `forbidden`: with it come entities, and Preservica
- * sends none. No entity beyond XML's own five is known, and nothing is fetched. Never throws.
+ * Parses a document of the Entity API, in bounded memory, stack and time. One with a document type is `forbidden`: with
+ * it come entities, and Preservica sends none. No entity beyond XML's own five is known, and nothing is fetched. Never throws.
  */
 export function readXml(text: string): Xml {
+  const tags = surveyTags(text);
+  if (tags.kind !== 'fit') return tags;
+
+  let undefinedEntity = false;
+  const resolveUndefinedEntity = (): null => {
+    undefinedEntity = true;
+    return null;
+  };
   try {
-    const { root, children } = parseXml(text, { preserveDocumentType: true });
-    if (children.some(({ type }) => type === 'doctype')) return { kind: 'forbidden' };
+    // The parser takes quadratic time to make line ends alike (XML 1.0, 2.11); done here, it finds them alike.
+    const { root } = parseXml(text.replaceAll(/\r\n?/g, '\n'), { resolveUndefinedEntity });
     return root === null ? { kind: 'malformed' } : { kind: 'document', root };
-  } catch (error) {
-    // Too deep a nesting ends the parser's recursion, an unheard-of entity its patience: neither is an accident.
-    const meant =
-      error instanceof RangeError || (error instanceof Error && /^Named entity/.test(error.message));
-    return { kind: meant ? 'forbidden' : 'malformed' };
+  } catch {
+    return undefinedEntity ? { kind: 'forbidden', why: 'an undefined entity' } : { kind: 'malformed' };
   }
 }
 
@@ -26,7 +41,7 @@ export function readXml(text: string): Xml {
 /** The direct children of that local name. */
 export function all(parent: XmlElement | undefined, name: string): XmlElement[] {
   return (parent?.children ?? []).filter(
-    (child): child is XmlElement => child instanceof XmlElement && localName(child) === name,
+    (child): child is XmlElement => child instanceof XmlElement && localName(child.name) === name,
   );
 }
 
@@ -41,6 +56,57 @@ export function textAt(parent: XmlElement | undefined, ...path: string[]): strin
   return text === '' ? undefined : text;
 }
 
-function localName(element: XmlElement): string {
-  return element.name.slice(element.name.indexOf(':') + 1);
+/** The attribute of that local name; undefined where there is none. */
+export function attributeOf(element: XmlElement, name: string): string | undefined {
+  return Object.entries(element.attributes).find(([key]) => localName(key) === name)?.[1];
+}
+
+export function localName(name: string): string {
+  return name.slice(name.indexOf(':') + 1);
+}
+
+/**
+ * Looks at the tags before the parser does, which takes a stack frame a level and an object an element. What cannot be
+ * followed to its end is malformed, so the parser meets nothing that was not counted.
+ */
+function surveyTags(text: string): { kind: 'fit' } | Exclude<Xml, { kind: 'document' }> {
+  let depth = 0;
+  let tags = 0;
+  for (let from = text.indexOf('<'); from !== -1; from = text.indexOf('<', from)) {
+    tags += 1;
+    if (tags > maxTags) return { kind: 'forbidden', why: 'too many elements' };
+    if (text.startsWith('<!DOCTYPE', from)) return { kind: 'forbidden', why: 'a document type' };
+    const end = endOfMarkup(text, from);
+    if (end === -1) return { kind: 'malformed' };
+    if (text[from + 1] === '/') depth -= 1;
+    else if (text[from + 1] !== '!' && text[from + 1] !== '?' && text[end - 2] !== '/') depth += 1;
+    if (depth > maxDepth) return { kind: 'forbidden', why: 'elements nested too deeply' };
+    from = end;
+  }
+  return { kind: 'fit' };
+}
+
+const sections = [
+  { begin: '<!--', end: '-->' },
+  { begin: '<![CDATA[', end: ']]>' },
+  { begin: '<?', end: '?>' },
+];
+
+/** The index after the tag or other markup that begins there; -1 where it does not end. */
+function endOfMarkup(text: string, from: number): number {
+  const section = sections.find(({ begin }) => text.startsWith(begin, from));
+  if (section !== undefined) {
+    const found = text.indexOf(section.end, from + section.begin.length);
+    return found === -1 ? -1 : found + section.end.length;
+  }
+  for (let index = from + 1; index < text.length; index += 1) {
+    const character = text[index];
+    if (character === '>') return index + 1;
+    if (character === '<') return -1;
+    if (character === '"' || character === "'") {
+      index = text.indexOf(character, index + 1);
+      if (index === -1) return -1;
+    }
+  }
+  return -1;
 }

@@ -1,0 +1,10 @@
+/** Section 3.1: a reference is a UUID, in lower case. Undefined where it is none; only what this gives back goes into a URL. */
+export function readReference(text: string | undefined): string | undefined {
+  const reference = text?.trim().toLowerCase() ?? '';
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(reference) ? reference : undefined;
+}
+
+/** Text of a record, well-formed, and no longer than any that people write there. */
+export function textUpTo(given: string, maxLength: number): string {
+  return given.slice(0, maxLength).toWellFormed();
+}

@@ -1,0 +1,266 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+import type { Secrets } from '../../../src/pipeline/secrets.ts';
+import type { Finding, WantedAsset } from '../../../src/pipeline/source-system.ts';
+import { createCallGate, type CallGate } from '../../../src/pipeline/call-gate.ts';
+import { preservicaSystem } from '../../../src/sources/preservica/look-up.ts';
+import { configFor } from '../../support/config.ts';
+
+export const assetId = '11111111-2222-4333-8444-555555555555';
+export const folderId = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
+const fragmentId = '99999999-8888-4777-8666-555555555555';
+
+export interface Seen {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+export type Respond = (call: Seen, response: ServerResponse) => void;
+
+/** A small archive for odd cases: what it answers is a table of paths, which a test changes. */
+export async function standIn() {
+  const seen: Seen[] = [];
+  const table = new Map<string, Respond>();
+  let inFlight = 0;
+  let mostInFlight = 0;
+  let logins = 0;
+  const server = createServer((request, response) => {
+    inFlight += 1;
+    mostInFlight = Math.max(mostInFlight, inFlight);
+    response.on('close', () => (inFlight -= 1));
+    void text(request).then((body) => {
+      const call = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body };
+      seen.push(call);
+      const respond = table.get(call.path) ?? table.get(call.path.split('?')[0] ?? '') ?? status(404);
+      respond(call, response);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  table.set('/api/accesstoken/login', (call, response) => {
+    logins += 1;
+    json({ success: true, token: `token-${logins}`, 'refresh-token': 'r', validFor: 15 })(call, response);
+  });
+  return {
+    url,
+    seen,
+    get logins() {
+      return logins;
+    },
+    get mostInFlight() {
+      return mostInFlight;
+    },
+    /** Calls that are no login. */
+    get asked() {
+      return seen.filter(({ path }) => !path.startsWith('/api/accesstoken/')).map(({ path }) => path);
+    },
+    on(path: string, respond: Respond): void {
+      table.set(path, respond);
+    },
+    /** Puts an asset there. `linkBase` is what the addresses in its documents begin with. */
+    addAsset(given: AssetGiven = {}): void {
+      for (const [path, document] of assetDocuments({ linkBase: url, ...given }))
+        table.set(path, xml(document));
+      table.set(thumbnailPath('IO', assetId), bytes(Buffer.from('a picture'), 'image/png'));
+    },
+    addFolder(): void {
+      const home = `/api/entity/structural-objects/${folderId}`;
+      table.set(home, xml(entityDocument({ element: 'StructuralObject', id: folderId, linkBase: url })));
+      table.set(`${home}/identifiers`, xml(identifiersDocument()));
+    },
+  };
+}
+export type StandIn = Awaited<ReturnType<typeof standIn>>;
+
+export const status =
+  (code: number, headers: Record<string, string> = {}, body = ''): Respond =>
+  (_call, response) => {
+    response.writeHead(code, headers).end(body);
+  };
+export const bytes =
+  (body: Uint8Array, contentType: string): Respond =>
+  (_call, response) => {
+    response.writeHead(200, { 'content-type': contentType }).end(body);
+  };
+export const xml = (document: string): Respond =>
+  bytes(Buffer.from(document), 'application/xml;charset=UTF-8');
+export const json =
+  (value: unknown, code = 200): Respond =>
+  (_call, response) => {
+    response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  };
+export const silence: Respond = () => undefined;
+
+export const thumbnailPath = (code: 'IO' | 'SO', id: string, size = 'large'): string =>
+  `/api/content/thumbnail?id=sdb%3A${code}%7C${id}&size=${size}`;
+export const home = `/api/entity/information-objects/${assetId}`;
+export const contentObjectId = (serial: number): string =>
+  `22222222-3333-4444-8555-${String(serial).padStart(12, '0')}`;
+
+interface AssetGiven {
+  /** For each representation how many bitstreams each of its content objects has. */
+  representations?: { type: string; contentObjects: number[] }[];
+  linkBase?: string;
+  extra?: string;
+}
+
+function assetDocuments(given: AssetGiven & { linkBase: string }): Map<string, string> {
+  const { linkBase, representations = [{ type: 'Preservation', contentObjects: [1] }] } = given;
+  const documents = new Map<string, string>();
+  documents.set(
+    home,
+    entityDocument({ element: 'InformationObject', id: assetId, linkBase, extra: given.extra }),
+  );
+  documents.set(`${home}/identifiers`, identifiersDocument());
+  documents.set(
+    `${home}/representations`,
+    document(
+      'RepresentationsResponse',
+      `<Representations>${representations
+        .map(
+          ({ type }) =>
+            `<Representation type="${type}" name="${type}-1">${linkBase}${home}/representations/${type}/1</Representation>`,
+        )
+        .join('')}</Representations>`,
+    ),
+  );
+  let serial = 0;
+  for (const { type, contentObjects } of representations) {
+    const references = contentObjects.map((bitstreams) => {
+      serial += 1;
+      addContentObject(documents, { serial, bitstreams, linkBase });
+      return contentObjectId(serial);
+    });
+    documents.set(`${home}/representations/${type}/1`, representationDocument(type, references));
+  }
+  return documents;
+}
+
+function addContentObject(
+  documents: Map<string, string>,
+  { serial, bitstreams, linkBase }: { serial: number; bitstreams: number; linkBase: string },
+): void {
+  const path = `/api/entity/content-objects/${contentObjectId(serial)}/generations`;
+  documents.set(path, generationsDocument([`<Generation active="true">${linkBase}${path}/1</Generation>`]));
+  const numbers = Array.from({ length: bitstreams }, (_, index) => index + 1);
+  const links = numbers.map(
+    (number) => `<Bitstream filename="f">${linkBase}${path}/1/bitstreams/${number}</Bitstream>`,
+  );
+  documents.set(`${path}/1`, generationDocument(links));
+  for (const number of numbers)
+    documents.set(`${path}/1/bitstreams/${number}`, bitstreamDocument(`page-${serial}-${number}.tif`));
+}
+
+export const document = (root: string, inside: string): string =>
+  `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<${root} xmlns="http://preservica.com/EntityAPI/v8.1" xmlns:xip="http://preservica.com/XIP/v8.1">${inside}</${root}>`;
+export const representationDocument = (type: string, references: string[]): string =>
+  document(
+    'RepresentationResponse',
+    `<xip:Representation><xip:Type>${type}</xip:Type><xip:ContentObjects>${references
+      .map((reference) => `<xip:ContentObject>${reference}</xip:ContentObject>`)
+      .join('')}</xip:ContentObjects></xip:Representation><ContentObjects/>`,
+  );
+export const generationsDocument = (generations: string[]): string =>
+  document('GenerationsResponse', `<Generations>${generations.join('')}</Generations>`);
+export const generationDocument = (bitstreams: string[]): string =>
+  document(
+    'GenerationResponse',
+    `<xip:Generation original="true" active="true"><xip:Bitstreams><xip:Bitstream>only a name</xip:Bitstream></xip:Bitstreams></xip:Generation><Bitstreams>${bitstreams.join('')}</Bitstreams>`,
+  );
+export const bitstreamDocument = (name: string, size = '1048576'): string =>
+  document(
+    'BitstreamResponse',
+    `<xip:Bitstream><xip:Filename>${name}</xip:Filename><xip:FileSize>${size}</xip:FileSize><xip:Fixities>
+<xip:Fixity><xip:FixityAlgorithmRef>sha256</xip:FixityAlgorithmRef><xip:FixityValue>e3b0</xip:FixityValue></xip:Fixity></xip:Fixities></xip:Bitstream>`,
+  );
+export const identifiersDocument = (paging = '<TotalResults>1</TotalResults>', value = 'MS/42/7'): string =>
+  document(
+    'IdentifiersResponse',
+    `<Identifiers><xip:Identifier><xip:ApiId>a</xip:ApiId><xip:Type>CatalogueRef</xip:Type><xip:Value>${value}</xip:Value></xip:Identifier></Identifiers><Paging>${paging}</Paging>`,
+  );
+export const entityDocument = (given: {
+  element: string;
+  id: string;
+  linkBase: string;
+  extra?: string | undefined;
+}): string =>
+  document(
+    'EntityResponse',
+    `<xip:${given.element}><xip:Ref>${given.id}</xip:Ref><xip:Title>Harbour &amp; quay, looking north</xip:Title>
+<xip:Description>Glass negative</xip:Description><xip:SecurityTag>open</xip:SecurityTag>
+<xip:CustomType>Photograph</xip:CustomType><xip:Parent>${folderId.toUpperCase()}</xip:Parent>${given.extra ?? ''}</xip:${given.element}>
+<AdditionalInformation><Metadata><Fragment schema="http://purl.org/dc/elements/1.1/">${given.linkBase}${home}/metadata/${fragmentId}</Fragment></Metadata></AdditionalInformation>`,
+  );
+
+export const expectedFragment = { schema: 'http://purl.org/dc/elements/1.1/', ref: fragmentId };
+
+export interface AskerGiven {
+  settings?: Record<string, string>;
+  password?: string | undefined;
+  totpSeed?: string;
+  maxFiles?: number;
+  maxThumbnailBytes?: number;
+  timeLimitMs?: number;
+  gate?: CallGate;
+}
+
+/** The client as the pipeline uses it: an admission a look-up. */
+export function askerOf(url: string, given: AskerGiven = {}) {
+  const config = configFor('UseDevelopmentStorage=true', {
+    SOURCE_ARCHIVE_URL: url,
+    SOURCE_ARCHIVE_PORTAL_URL: 'https://portal.example.org',
+    ...given.settings,
+  });
+  const source = config.sources.get('archive');
+  if (source === undefined) throw new Error('no source');
+  const logged: string[] = [];
+  let now = Date.parse('2026-01-05T09:08:07Z');
+  const secrets: Secrets = {
+    webhookSecrets: () => Promise.resolve(undefined),
+    lookAgain: () => Promise.resolve(false),
+    password: () => Promise.resolve('password' in given ? given.password : 'open sesame'),
+    totpSeed: () => Promise.resolve(given.totpSeed),
+  };
+  const system = preservicaSystem({
+    source,
+    secrets,
+    maxFiles: given.maxFiles ?? 100,
+    maxThumbnailBytes: given.maxThumbnailBytes ?? 1_000_000,
+    firstRetryDelayMs: 5_000,
+    ...(given.timeLimitMs === undefined ? {} : { timeLimitMs: given.timeLimitMs }),
+    log: (level, name, fields) => logged.push(JSON.stringify({ level, name, fields })),
+    now: () => now,
+  });
+  const gate = given.gate ?? createCallGate({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
+  return {
+    gate,
+    logged,
+    pass(ms: number): void {
+      now += ms;
+    },
+    async lookUp(
+      asset: WantedAsset = { kind: 'asset', id: assetId },
+      signal: AbortSignal = new AbortController().signal,
+    ): Promise<Finding> {
+      const admission = await gate.admit(60_000);
+      if (admission.kind !== 'turn') throw new Error(admission.kind);
+      try {
+        return await system.lookUp(asset, admission.turn, signal);
+      } finally {
+        admission.turn.end();
+      }
+    },
+  };
+}
