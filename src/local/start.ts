@@ -32,6 +32,8 @@ const port = await freePort(wantedPort);
 const url = `http://127.0.0.1:${port}`;
 const app = startApp(port);
 let stopping = false;
+// However this ends, the app does not stay behind.
+process.once('exit', () => void app.kill('SIGKILL'));
 app.once('exit', (code) => {
   if (stopping) return;
   console.error(`The app ended by itself (${code ?? 'killed'}).`);

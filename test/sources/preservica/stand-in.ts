@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import type { Secrets } from '../../../src/pipeline/secrets.ts';
 import type { Finding, WantedAsset } from '../../../src/pipeline/source-system.ts';
-import { createCallGate, type CallGate } from '../../../src/pipeline/call-gate.ts';
+import { createCallGate, type Admission, type CallGate } from '../../../src/pipeline/call-gate.ts';
 import { preservicaSystem } from '../../../src/sources/preservica/look-up.ts';
 import { configFor } from '../../support/config.ts';
 
@@ -25,16 +25,19 @@ export type Respond = (call: Seen, response: ServerResponse) => void;
 export async function standIn() {
   const seen: Seen[] = [];
   const table = new Map<string, Respond>();
-  let inFlight = 0;
-  let mostInFlight = 0;
   let logins = 0;
+  let refusal: (token: string) => number | undefined = () => undefined;
   const server = createServer((request, response) => {
-    inFlight += 1;
-    mostInFlight = Math.max(mostInFlight, inFlight);
-    response.on('close', () => (inFlight -= 1));
     void text(request).then((body) => {
       const call = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body };
       seen.push(call);
+      const code = call.path.startsWith('/api/accesstoken/')
+        ? undefined
+        : refusal(String(call.headers['preservica-access-token']));
+      if (code !== undefined) {
+        status(code)(call, response);
+        return;
+      }
       const respond = table.get(call.path) ?? table.get(call.path.split('?')[0] ?? '') ?? status(404);
       respond(call, response);
     });
@@ -58,12 +61,13 @@ export async function standIn() {
     get logins() {
       return logins;
     },
-    get mostInFlight() {
-      return mostInFlight;
-    },
     /** Calls that are no login. */
     get asked() {
       return seen.filter(({ path }) => !path.startsWith('/api/accesstoken/')).map(({ path }) => path);
+    },
+    /** Before everything but logins: the status that a token is refused with. */
+    guard(refuse: (token: string) => number | undefined): void {
+      refusal = refuse;
     },
     on(path: string, respond: Respond): void {
       table.set(path, respond);
@@ -206,6 +210,34 @@ export const entityDocument = (given: {
 
 export const expectedFragment = { schema: 'http://purl.org/dc/elements/1.1/', ref: fragmentId };
 
+/** A gate with room for all that notes how many calls were wanted at once. */
+export function watchedGate() {
+  const gate = createCallGate({ maxAtOnce: 1000, maxPerSecond: 0, now: Date.now });
+  let wanted = 0;
+  let most = 0;
+  return {
+    get most() {
+      return most;
+    },
+    gate: {
+      ...gate,
+      async admit(maxWaitMs: number): Promise<Admission> {
+        const admission = await gate.admit(maxWaitMs);
+        if (admission.kind !== 'turn') return admission;
+        const call = async <T>(work: () => Promise<T>): Promise<T> => {
+          most = Math.max(most, (wanted += 1));
+          try {
+            return await admission.turn.call(work);
+          } finally {
+            wanted -= 1;
+          }
+        };
+        return { kind: 'turn', turn: { call, end: () => admission.turn.end() } };
+      },
+    } satisfies CallGate,
+  };
+}
+
 export interface AskerGiven {
   settings?: Record<string, string>;
   password?: string | undefined;
@@ -214,6 +246,7 @@ export interface AskerGiven {
   maxThumbnailBytes?: number;
   timeLimitMs?: number;
   gate?: CallGate;
+  now?: number;
 }
 
 /** The client as the pipeline uses it: an admission a look-up. */
@@ -226,7 +259,7 @@ export function askerOf(url: string, given: AskerGiven = {}) {
   const source = config.sources.get('archive');
   if (source === undefined) throw new Error('no source');
   const logged: string[] = [];
-  let now = Date.parse('2026-01-05T09:08:07Z');
+  let now = given.now ?? Date.parse('2026-01-05T09:08:07Z');
   const secrets: Secrets = {
     webhookSecrets: () => Promise.resolve(undefined),
     lookAgain: () => Promise.resolve(false),
