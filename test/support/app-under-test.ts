@@ -13,8 +13,8 @@ export interface AppUnderTest {
   readonly azurite: Azurite;
   readonly preservica: PreservicaSimulator;
   host: HostProcess;
-  /** Starts the app again after it was killed, on the same storage; with other settings where given. */
-  restart(env?: Readonly<Record<string, string>>): Promise<void>;
+  /** Starts the app again after it was killed, on the same storage; with other settings, or at the same port, where given. */
+  restart(env?: Readonly<Record<string, string>>, port?: number): Promise<void>;
   /** Subscribes the app at the simulator by its real API, and answers with the status. */
   subscribe(trigger?: string): Promise<number>;
   get(path: string): Promise<{ status: number; json: unknown; bytes: Buffer; headers: Headers }>;
@@ -35,6 +35,8 @@ export async function startAppUnderTest(given: Readonly<Record<string, string>> 
       SOURCE_ARCHIVE_PASSWORD: preservica.settings.account.password,
       SOURCE_ARCHIVE_SECRET: webhookSecret,
       RETRY_DELAYS_SECONDS: '1,1,1,1,1,1',
+      // A person can wait two seconds for the next look at an idle queue; hundreds of tests cannot.
+      AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.100',
     }),
     ...given,
   };
@@ -68,10 +70,10 @@ export async function startAppUnderTest(given: Readonly<Record<string, string>> 
     get host() {
       return host;
     },
-    async restart(env = {}) {
+    async restart(env = {}, port = 0) {
       host.kill('SIGKILL');
       await host.exited;
-      host = await startHostProcess({ env: { ...settings, ...env } });
+      host = await startHostProcess({ env: { ...settings, ...env }, port });
     },
     async subscribe(triggerType = 'FULL_TEXT_INDEXED') {
       const { username, password } = preservica.settings.account;

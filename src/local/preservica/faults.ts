@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /** What goes wrong, with which calls: `path` is matched against path and query, `times` is how often (always if left out). */
 export type Fault = { readonly path: RegExp; readonly method?: string; times?: number } & (
@@ -114,16 +116,14 @@ async function sendHuge(
   size: number,
 ): Promise<void> {
   response.writeHead(200, headers);
-  response.write('<EntityResponse>');
   const piece = Buffer.alloc(1_000_000, '<a/>');
-  for (let sent = 0; sent < size && !response.destroyed; sent += piece.byteLength) {
-    if (response.write(piece)) continue;
-    await new Promise<void>((resolve) => {
-      response.once('drain', resolve);
-      response.once('close', resolve);
-    });
-  }
-  response.end('</EntityResponse>');
+  const pieces = function* (): Generator<Buffer> {
+    yield Buffer.from('<EntityResponse>');
+    for (let sent = 0; sent < size; sent += piece.byteLength) yield piece;
+    yield Buffer.from('</EntityResponse>');
+  };
+  // Whoever asked goes away long before its end.
+  await pipeline(Readable.from(pieces()), response).catch(() => undefined);
 }
 
 export async function pause(ms: number): Promise<void> {

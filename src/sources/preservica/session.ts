@@ -153,11 +153,21 @@ export class Session {
   /** In the place of the login, and of no one event: the end of the one that began it must not end it. */
   async #post(step: 'login' | 'complete-2fa', body: URLSearchParams): Promise<CallAnswer> {
     const url = new URL(`${this.#account.url}/api/accesstoken/${step}`);
-    return await callPreservica(
-      url,
-      { method: 'POST', headers: { accept: 'application/json' }, body },
-      { maxBytes: maxAnswerBytes, timeLimitMs: this.#deps.timeLimitMs, now: () => this.#deps.now() },
-    );
+    const limits = {
+      maxBytes: maxAnswerBytes,
+      timeLimitMs: this.#deps.timeLimitMs,
+      now: () => this.#deps.now(),
+    };
+    try {
+      return await callPreservica(
+        url,
+        { method: 'POST', headers: { accept: 'application/json' }, body },
+        limits,
+      );
+    } catch (error) {
+      if (error instanceof UpstreamError && error.code === 'UPSTREAM_TOO_LARGE') throw noToken(error.status);
+      throw error;
+    }
   }
 
   #read({ status, bytes, retryAfterMs }: CallAnswer): z.infer<typeof LoginAnswer> {
@@ -166,17 +176,13 @@ export class Session {
         'Preservica refused the login: user name, password, tenant or second factor is not right.',
       );
     }
-    const text = `Preservica answered the login with ${status}.`;
-    if (status === 429 || status >= 500)
+    if (status === 429 || status >= 500) {
+      const text = `Preservica answered the login with ${status}.`;
       throw new UpstreamError('UPSTREAM_STATUS', text, { status, retryAfterMs });
+    }
     const read = LoginAnswer.safeParse(status === 200 ? readJson(bytes) : undefined);
     if (read.success) return read.data;
-    // A wrong address, or a page in its place: nothing about the asset, so the event waits for it to be put right.
-    throw new UpstreamError(
-      'UPSTREAM_CONNECTION',
-      status === 200 ? 'Preservica answered the login with something unreadable.' : text,
-      { status },
-    );
+    throw noToken(status);
   }
 
   // So that many waiting events do not knock often enough to lock the account.
@@ -185,6 +191,12 @@ export class Session {
     this.#refused = { error, until: this.#deps.now() + this.#deps.refusedForMs };
     return error;
   }
+}
+
+/** A wrong address, or a page in its place: it says nothing about the asset, so the event waits for it to be put right. */
+function noToken(status = 0): UpstreamError {
+  const text = `Preservica answered the login with ${status === 200 ? 'something unreadable' : status}.`;
+  return new UpstreamError('UPSTREAM_CONNECTION', text, { status });
 }
 
 function oneTimeCode(seed: string, now: number): string | undefined {
