@@ -27,6 +27,8 @@ export function settings(
 
 export interface AppProcess {
   readonly url: string;
+  /** Resolves once the app has said so often that it came to the end of an event. */
+  handled(count: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,14 +46,24 @@ export async function startApp(env: Record<string, string>, bundle?: string): Pr
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   const exited = once(child, 'exit');
+  let handled = 0;
+  let waiting: { count: number; go: () => void } | undefined;
   const url = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
+      if (line.includes('"event-handled"') && line.includes('"ended"')) handled += 1;
+      if (waiting !== undefined && handled >= waiting.count) waiting.go();
       if (line.startsWith('Listening on ')) resolve(line.slice('Listening on '.length));
     });
     exited.then(() => reject(new Error('The host ended before it served.')), reject);
   });
   return {
     url,
+    async handled(count) {
+      if (handled >= count) return;
+      await new Promise<void>((go) => {
+        waiting = { count, go };
+      });
+    },
     async stop() {
       process.off('exit', kill);
       child.kill('SIGKILL');

@@ -9,7 +9,8 @@ import type { Settings } from './settings.ts';
 /** The Content API (reference/preservica.md 3.7, 3.8). */
 export function answerContentApi(exchange: Exchange, library: Library, settings: Settings): Answer {
   const [, call] = exchange.segments;
-  if (call === 'search') return search(exchange, library);
+  if (exchange.method !== 'GET' && call !== 'search') return plain(405);
+  if (call === 'search') return search(exchange, library, settings);
   const [, code, ref = ''] = /^sdb:(IO|SO)\|(.+)$/.exec(exchange.query.get('id') ?? '') ?? [];
   const entity = library.get(ref.toLowerCase());
   if (entity === undefined || entity.code !== code || entity.deleted) return plain(404);
@@ -56,7 +57,7 @@ function download(entity: Entity, library: Library): Answer {
 
 const Query = z.object({ q: z.string().default('%') });
 
-function search({ method, query, body }: Exchange, library: Library): Answer {
+function search({ method, query, body }: Exchange, library: Library, settings: Settings): Answer {
   const form = method === 'POST' ? new URLSearchParams(body.toString()) : query;
   const asked = Query.safeParse(readJson(Buffer.from(form.get('q') ?? '{}')));
   if (!asked.success) return json({ success: false, version: 1 }, 400);
@@ -65,7 +66,13 @@ function search({ method, query, body }: Exchange, library: Library): Answer {
   const names = (form.get('metadata') ?? '').split(',').filter((name) => name !== '');
   const hits = library
     .all()
-    .filter(({ code, title }) => code !== 'CO' && title.toLowerCase().includes(words));
+    .filter(
+      ({ code, title, securityTag, deleted }) =>
+        code !== 'CO' &&
+        !deleted &&
+        !settings.hiddenTags.has(securityTag) &&
+        title.toLowerCase().includes(words),
+    );
   const page = max < 0 ? hits : hits.slice(start, start + max);
   const values = (entity: Entity): object[] =>
     names.map((name) => ({

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Entity } from './library.ts';
 import { post, signEvent, type Sent } from './sender.ts';
 import { pause } from './faults.ts';
@@ -23,10 +24,10 @@ export async function deliverEvents(
     ),
   );
   if (settings.shuffled) bodies.sort(() => Math.random() - 0.5);
+  const limit = pLimit(settings.deliveriesAtOnce);
   await Promise.all(
-    bodies.map(
-      async ({ subscription, document }) =>
-        await deliver(subscription, Buffer.from(JSON.stringify(document)), about),
+    bodies.map(({ subscription, document }) =>
+      limit(() => deliver(subscription, Buffer.from(JSON.stringify(document)), about)),
     ),
   );
 }
@@ -41,10 +42,17 @@ async function deliver(
     'Preservica-Signature': signEvent(secret, body, settings.encoding),
   };
   for (const delayMs of [0, ...settings.retryDelaysMs]) {
-    await pause(delayMs);
+    await pause(delayMs, closed);
     if (closed.aborted) return;
     const { framing, answerWithinMs } = settings;
-    const { status, body: answer } = await post(url, { body, headers, framing, answerWithinMs });
+    const { status, body: answer } = await post(url, {
+      body,
+      headers,
+      framing,
+      answerWithinMs,
+      ended: closed,
+    });
+    if (closed.aborted) return;
     sent({ kind: 'event', url, status, body: answer });
     if (status >= 200 && status < 300) return;
   }

@@ -15,14 +15,19 @@ export const paths: Readonly<Record<EntityCode, string>> = {
   CO: 'content-objects',
 };
 
-const elements: Readonly<Record<EntityCode, string>> = {
+export const elements: Readonly<Record<EntityCode, string>> = {
   IO: 'InformationObject',
   SO: 'StructuralObject',
   CO: 'ContentObject',
 };
 
+// No escape makes them legal (XML 1.0, 2.2).
+// oxlint-disable-next-line no-control-regex
+const notInXml = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
+
 export function escape(text: string): string {
   return text
+    .replaceAll(notInXml, '\uFFFD')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -123,7 +128,7 @@ export function bitstreamDocument(address: string, file: StoredFile, style: Docu
   return whole(
     'BitstreamResponse',
     style,
-    `<xip:Bitstream>${tag('xip:Filename', file.name)}${tag('xip:FileSize', String(file.bytes.byteLength))}` +
+    `<xip:Bitstream>${tag('xip:Filename', file.name)}${tag('xip:FileSize', String(file.size))}` +
       `<xip:Fixities>${fixity('SHA1')}${fixity('SHA256')}</xip:Fixities></xip:Bitstream>` +
       `<AdditionalInformation><Self>${address}</Self><Content>${address}/content</Content></AdditionalInformation>`,
   );

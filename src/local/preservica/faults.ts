@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -36,6 +37,7 @@ export async function sendAnswer(
   response: ServerResponse,
   answer: Answer,
   fault: Fault | undefined,
+  ended: AbortSignal,
 ): Promise<void> {
   const send = ({ status, headers, body }: Answer): void => {
     response.writeHead(status, { 'content-length': String(body.byteLength), ...headers }).end(body);
@@ -48,7 +50,7 @@ export async function sendAnswer(
       send(answer);
       return;
     case 'slow':
-      await pause(fault.ms);
+      await pause(fault.ms, ended);
       send(answer);
       return;
     case 'status':
@@ -126,6 +128,7 @@ async function sendHuge(
   await pipeline(Readable.from(pieces()), response).catch(() => undefined);
 }
 
-export async function pause(ms: number): Promise<void> {
-  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+/** Waits so long, or until all ends. */
+export async function pause(ms: number, ended: AbortSignal): Promise<void> {
+  if (ms > 0) await delay(ms, undefined, { signal: ended }).catch(() => undefined);
 }

@@ -4,6 +4,8 @@ export type EntityCode = 'IO' | 'SO' | 'CO';
 
 export interface StoredFile {
   readonly name: string;
+  readonly size: number;
+  /** Made-up content is made anew each time, so that a large library costs little. */
   readonly bytes: Uint8Array;
 }
 
@@ -65,14 +67,18 @@ export interface NewEntity {
 }
 
 export interface NewAsset extends NewEntity {
-  /** Each list of files is one content object with one generation; one Preservation representation with one file if left out. */
+  /** So many content objects of one made-up file each, in one Preservation representation. */
+  readonly pages?: number;
+  /** Each list of files is one content object with one generation; what `pages` says, or one file, if left out. */
   readonly representations?: readonly { type: string; contentObjects: readonly (readonly NewFile[])[] }[];
 }
 
 export interface NewFile {
   readonly name: string;
-  /** Its content; a few made-up bytes if left out. */
+  /** Its content; made up if left out. */
   readonly bytes?: Uint8Array;
+  /** The length of made-up content. */
+  readonly size?: number;
 }
 
 /** What the simulated Preservica holds. */
@@ -85,9 +91,8 @@ export class Library {
 
   addAsset(given: NewAsset): Entity {
     const ref = given.ref ?? randomUUID();
-    const wanted = given.representations ?? [
-      { type: 'Preservation', contentObjects: [[{ name: `${given.title}.tif` }]] },
-    ];
+    const madeUp = given.pages === undefined ? [[{ name: `${given.title}.tif` }]] : pagesOf(given.pages);
+    const wanted = given.representations ?? [{ type: 'Preservation', contentObjects: madeUp }];
     const counts = new Map<string, number>();
     const representations = wanted.map(({ type, contentObjects }): Representation => {
       const number = (counts.get(type) ?? 0) + 1;
@@ -148,8 +153,33 @@ export class Library {
     return this.all().filter((each) => each.code !== 'CO' && each.parent === parent);
   }
 
+  /** The content objects of an asset; for a folder, with `all`, everything in it at any depth. */
+  below(entity: Entity, which: 'files' | 'all'): Entity[] {
+    const files = entity.representations
+      .flatMap(({ contentObjects }) => contentObjects)
+      .flatMap((ref) => this.get(ref) ?? []);
+    if (which === 'files' || entity.code !== 'SO') return files;
+    return this.children(entity.ref).flatMap((child) => [child, ...this.below(child, 'all')]);
+  }
+
+  /** As an archive does it: the entity is still there, and says that it is deleted. */
+  markDeleted(ref: string): void {
+    this.#change(ref, { deleted: true });
+  }
+
+  rename(ref: string, title: string): void {
+    this.#change(ref, { title });
+  }
+
+  /** No trace is left of it. */
   remove(ref: string): void {
     this.#entities.delete(ref);
+  }
+
+  #change(ref: string, change: Partial<Pick<Entity, 'title' | 'deleted'>>): void {
+    const entity = this.#entities.get(ref);
+    if (entity === undefined) throw new Error(`The library holds no ${ref}.`);
+    Object.assign(entity, change, { changedAt: new Date() });
   }
 }
 
@@ -157,8 +187,23 @@ export function newApiId(): string {
   return randomUUID().replaceAll('-', '');
 }
 
-function storedFile({ name, bytes }: NewFile, ref: string): StoredFile {
-  return { name, bytes: bytes ?? Buffer.from(`${name} of ${ref}`) };
+function pagesOf(count: number): NewFile[][] {
+  return Array.from({ length: count }, (_, page) => [
+    { name: `page-${String(page + 1).padStart(3, '0')}.tif` },
+  ]);
+}
+
+function storedFile({ name, bytes, size }: NewFile, ref: string): StoredFile {
+  if (bytes !== undefined) return { name, bytes, size: bytes.byteLength };
+  const words = `${name} of ${ref} `;
+  const length = size ?? Buffer.byteLength(words);
+  return {
+    name,
+    size: length,
+    get bytes() {
+      return Buffer.alloc(length, words);
+    },
+  };
 }
 
 /** The same reference for the same words, so that a library that is made again is the same one. */

@@ -28,6 +28,7 @@ export class Logins {
   }
 
   answer(exchange: Exchange): Answer {
+    if (exchange.method !== 'POST') return json({ success: false }, 405);
     const form = new URLSearchParams(exchange.body.toString());
     switch (exchange.segments.join('/')) {
       case 'accesstoken/login':

@@ -9,7 +9,7 @@ const title = (text: string): { schema: string; content: string } => ({
   content: `<dc:dc xmlns:dc="${dublinCore}"><dc:title>${text}</dc:title></dc:dc>`,
 });
 
-/** Fills a library with a small picture archive to try things out on. */
+/** Fills a library with a small picture archive to try things out on; returns what an ingest would tell of, without the deleted one and the one that is closed to the account. */
 export function addSampleLibrary(library: Library): Entity[] {
   const folder = library.addFolder({
     ref: ref(1),
@@ -20,6 +20,9 @@ export function addSampleLibrary(library: Library): Entity[] {
     name: `${name}.png`,
     bytes: drawPicture(ref(number), 400),
   });
+  library.addAsset({ ref: ref(7), parent: folder.ref, title: 'Harbour, a second print' });
+  library.markDeleted(ref(7));
+  library.addAsset({ ref: ref(8), title: 'Personal papers of the pilot', securityTag: 'closed' });
   return [
     folder,
     library.addAsset({
@@ -54,14 +57,7 @@ export function addSampleLibrary(library: Library): Entity[] {
     library.addAsset({
       ref: ref(5),
       title: 'Harbour master’s log, 500 pages',
-      representations: [
-        {
-          type: 'Preservation',
-          contentObjects: Array.from({ length: 500 }, (_, page) => [
-            { name: `page-${String(page + 1).padStart(3, '0')}.tif` },
-          ]),
-        },
-      ],
+      pages: 500,
     }),
     library.addAsset({
       ref: ref(6),

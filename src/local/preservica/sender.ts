@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { request } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { Settings } from './settings.ts';
 
 export interface Sent {
@@ -15,22 +16,39 @@ export interface Outgoing {
   readonly headers?: Readonly<Record<string, string>>;
   readonly framing?: Settings['framing'];
   readonly answerWithinMs?: number;
+  /** Ends the call early. */
+  readonly ended?: AbortSignal;
 }
 
-/** Sends one POST in exactly that framing (section 5.1); status 0 where no answer came in time. */
+export interface Received {
+  /** 0 where no answer came. */
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: string;
+}
+
+const nothing: Received = { status: 0, body: '', contentType: '' };
+
+/** Sends one POST in exactly that framing (section 5.1). Never throws: status 0 where no whole answer came in time. */
 export async function post(
   url: string,
-  { body, headers = {}, framing = 'chunked', answerWithinMs = 30_000 }: Outgoing,
-): Promise<{ status: number; body: string; contentType: string }> {
+  { body, headers = {}, framing = 'chunked', answerWithinMs = 30_000, ended }: Outgoing,
+): Promise<Received> {
+  if (ended?.aborted === true || !isWebAddress(url)) return nothing;
   return await new Promise((resolve) => {
     const length =
       framing === 'content-length'
         ? { 'content-length': String(body.byteLength) }
         : { 'transfer-encoding': 'chunked' };
-    const nothing = { status: 0, body: '', contentType: '' };
+    const request = url.startsWith('https:') ? httpsRequest : httpRequest;
     const sent = request(
-      url,
-      { method: 'POST', headers: { ...headers, ...length }, agent: false },
+      new URL(url),
+      {
+        method: 'POST',
+        headers: { ...headers, ...length },
+        agent: false,
+        ...(ended === undefined ? {} : { signal: ended }),
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -44,8 +62,13 @@ export async function post(
         });
       },
     );
-    sent.setTimeout(answerWithinMs, () => sent.destroy());
-    sent.once('error', () => resolve(nothing));
+    // From the first byte to the last one: an answer that only trickles is late too.
+    const late = setTimeout(() => sent.destroy(), answerWithinMs);
+    sent.on('error', () => resolve(nothing));
+    sent.once('close', () => {
+      clearTimeout(late);
+      resolve(nothing);
+    });
     if (framing !== 'pieces') {
       sent.end(body);
       return;
@@ -55,11 +78,17 @@ export async function post(
     for (let from = 0; from < body.byteLength; from += 7) pieces.push(body.subarray(from, from + 7));
     const writeNext = (): void => {
       const piece = pieces.shift();
+      if (sent.destroyed) return;
       if (piece === undefined) sent.end();
       else sent.write(piece, () => setImmediate(writeNext));
     };
     writeNext();
   });
+}
+
+/** Whether it is an address that could be called at all. */
+export function isWebAddress(url: string): boolean {
+  return URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol);
 }
 
 /** Section 2.7. */
@@ -77,6 +106,7 @@ export async function shakeHands(
   secret: string,
   settings: Settings,
   log: (sent: Sent) => void,
+  ended?: AbortSignal,
 ): Promise<string | undefined> {
   const code = settings.challengeCode ?? randomBytes(16).toString('hex');
   const body = settings.challenge === 'json-body' ? Buffer.from('{}') : Buffer.alloc(0);
@@ -87,6 +117,7 @@ export async function shakeHands(
     body,
     framing: 'content-length',
     answerWithinMs: settings.answerWithinMs,
+    ...(ended === undefined ? {} : { ended }),
     headers: settings.challenge === 'signed' ? { 'Preservica-Signature': signEvent(secret, body) } : {},
   });
   log({ kind: 'challenge', url, status: answer.status, body: answer.body });

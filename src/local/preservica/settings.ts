@@ -34,6 +34,8 @@ export interface Settings {
   /** Waits before further tries of a delivery that was not taken. */
   retryDelaysMs: readonly number[];
   answerWithinMs: number;
+  /** Deliveries under way at one time; they leave in their order where it is 1. */
+  deliveriesAtOnce: number;
 }
 
 export function defaultSettings(): Settings {
@@ -48,7 +50,7 @@ export function defaultSettings(): Settings {
     },
     tokenLifeMs: 900_000,
     latencyMs: 0,
-    hiddenTags: new Set(),
+    hiddenTags: new Set(['closed']),
     hiddenStatus: 403,
     framing: 'chunked',
     encoding: 'utf8',
@@ -62,5 +64,6 @@ export function defaultSettings(): Settings {
     shuffled: false,
     retryDelaysMs: [],
     answerWithinMs: 30_000,
+    deliveriesAtOnce: 100,
   };
 }

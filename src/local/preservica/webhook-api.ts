@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { json, plain, type Exchange } from './exchange.ts';
 import type { Answer } from './faults.ts';
-import { shakeHands, type Sent } from './sender.ts';
+import { isWebAddress, shakeHands, type Sent } from './sender.ts';
 import type { Settings } from './settings.ts';
 
 /** Section 2.4: the constant on the wire, and the name inside an event. The second column is known for one only. */
@@ -28,14 +28,17 @@ export class WebhookApi {
   readonly subscriptions = new Map<string, Subscription>();
   readonly #settings: Settings;
   readonly #sent: (sent: Sent) => void;
+  readonly #closed: AbortSignal;
 
-  constructor(settings: Settings, sent: (sent: Sent) => void) {
+  constructor(settings: Settings, sent: (sent: Sent) => void, closed: AbortSignal) {
     this.#settings = settings;
     this.#sent = sent;
+    this.#closed = closed;
   }
 
   async answer({ method, segments, body }: Exchange): Promise<Answer> {
-    const [, resource, id] = segments;
+    // Versioned as the Entity API is.
+    const [resource, id] = segments.slice(/^v\d+\.\d+$/.test(segments[1] ?? '') ? 2 : 1);
     if (resource !== 'subscriptions') return plain(404);
     if (!this.#settings.account.roles.some((role) => managers.includes(role)))
       return plain(403, 'Not allowed.');
@@ -53,11 +56,11 @@ export class WebhookApi {
       return plain(400, 'The body is no JSON.');
     }
     const [url, triggerType, secret] = ['url', 'triggerType', 'secret'].map((name) => given.get(name));
-    if (typeof url !== 'string' || !URL.canParse(url)) return plain(400, 'There is no URL.');
+    if (typeof url !== 'string' || !isWebAddress(url)) return plain(400, 'There is no URL.');
     if (typeof triggerType !== 'string' || !Object.hasOwn(triggers, triggerType))
       return plain(400, 'Unknown trigger.');
     if (typeof secret !== 'string' || secret === '') return plain(400, 'There is no secret.');
-    const fault = await shakeHands(url, secret, this.#settings, this.#sent);
+    const fault = await shakeHands(url, secret, this.#settings, this.#sent, this.#closed);
     if (fault !== undefined) return plain(400, fault);
     const subscription: Subscription = {
       id: randomUUID().replaceAll('-', ''),

@@ -26,14 +26,14 @@ export async function standIn() {
   const seen: Seen[] = [];
   const table = new Map<string, Respond>();
   let logins = 0;
-  let refusal: (token: string) => number | undefined = () => undefined;
+  let refusal: (token: string, path: string) => number | undefined = () => undefined;
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const call = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body };
       seen.push(call);
       const code = call.path.startsWith('/api/accesstoken/')
         ? undefined
-        : refusal(String(call.headers['preservica-access-token']));
+        : refusal(String(call.headers['preservica-access-token']), call.path);
       if (code !== undefined) {
         status(code)(call, response);
         return;
@@ -66,7 +66,7 @@ export async function standIn() {
       return seen.filter(({ path }) => !path.startsWith('/api/accesstoken/')).map(({ path }) => path);
     },
     /** Before everything but logins: the status that a token is refused with. */
-    guard(refuse: (token: string) => number | undefined): void {
+    guard(refuse: (token: string, path: string) => number | undefined): void {
       refusal = refuse;
     },
     on(path: string, respond: Respond): void {
@@ -210,12 +210,16 @@ export const entityDocument = (given: {
 
 export const expectedFragment = { schema: 'http://purl.org/dc/elements/1.1/', ref: fragmentId };
 
-/** A gate with room for all that notes how many calls were wanted at once. */
+/** A gate with room for all that notes how many calls were wanted, and how many at once. */
 export function watchedGate() {
   const gate = createCallGate({ maxAtOnce: 1000, maxPerSecond: 0, now: Date.now });
   let wanted = 0;
   let most = 0;
+  let total = 0;
   return {
+    get total() {
+      return total;
+    },
     get most() {
       return most;
     },
@@ -225,6 +229,7 @@ export function watchedGate() {
         const admission = await gate.admit(maxWaitMs);
         if (admission.kind !== 'turn') return admission;
         const call = async <T>(work: () => Promise<T>): Promise<T> => {
+          total += 1;
           most = Math.max(most, (wanted += 1));
           try {
             return await admission.turn.call(work);
@@ -286,9 +291,12 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     async lookUp(
       asset: WantedAsset = { kind: 'asset', id: assetId },
       signal: AbortSignal = new AbortController().signal,
+      /** What the pipeline writes down between being admitted and asking. */
+      meanwhile?: () => Promise<void>,
     ): Promise<Finding> {
       const admission = await gate.admit(60_000);
       if (admission.kind !== 'turn') throw new Error(admission.kind);
+      await meanwhile?.();
       try {
         return await system.lookUp(asset, admission.turn, signal);
       } finally {

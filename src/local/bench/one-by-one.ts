@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { assetStore, deliveryStore } from '../../azure/blob-stores.ts';
+import { tableLedger } from '../../azure/ledger-table.ts';
+import { createSecrets } from '../../azure/secrets.ts';
+import { storageClients } from '../../azure/storage-clients.ts';
+import { workQueue } from '../../azure/work-queue.ts';
+import { readConfig } from '../../config.ts';
+import { createCallGate } from '../../pipeline/call-gate.ts';
+import { Folding } from '../../pipeline/folding.ts';
+import { handleMessage } from '../../pipeline/handle-message.ts';
+import type { Outcome } from '../../pipeline/work-deps.ts';
+import { preservicaReceiver } from '../../sources/preservica/receiver.ts';
+import { preservicaSystem } from '../../sources/preservica/look-up.ts';
+import { eventDocument } from './caller.ts';
+
+/** Milliseconds an event when each is handled inside its request: no queue between, one call after another, the same storage. */
+export async function oneByOne(env: Record<string, string>, assetIds: readonly string[]): Promise<number> {
+  const read = readConfig(env);
+  const source = read.ok ? read.config.sources.get('archive') : undefined;
+  if (!read.ok || source === undefined) throw new Error('The settings of this measurement are faulty.');
+  const { config } = read;
+  const log = (): void => undefined;
+  const clients = storageClients(config);
+  const secrets = createSecrets(config, { now: Date.now, log });
+  const receiver = preservicaReceiver(source);
+  const system = preservicaSystem({
+    source,
+    secrets,
+    ...config,
+    firstRetryDelayMs: 5_000,
+    now: Date.now,
+    log,
+  });
+  const deps = {
+    sources: new Map([
+      [
+        'archive',
+        {
+          receiver,
+          gate: createCallGate({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now }),
+          system: () => Promise.resolve(system),
+        },
+      ],
+    ]),
+    queue: workQueue(clients),
+    deliveries: deliveryStore(clients),
+    assets: assetStore(clients),
+    ledger: tableLedger(clients, ['archive']),
+    folding: new Folding<Outcome>(),
+    limits: config,
+    log,
+    now: () => new Date(),
+    newId: () => randomUUID(),
+    random: Math.random,
+  };
+  const handle = async (assetId: string, serial: number): Promise<void> => {
+    const receivedAt = new Date();
+    const deliveryId = randomUUID();
+    const reading = receiver.read(eventDocument(assetId, serial), {
+      source: 'archive',
+      deliveryId,
+      receivedAt,
+    });
+    const events = reading.kind === 'events' ? reading.events : [];
+    const item = {
+      v: 1,
+      deliveryId,
+      source: 'archive',
+      receivedAt: receivedAt.toISOString(),
+      attempt: 0,
+      replayId: null,
+      events,
+    };
+    await handleMessage({ item, messageId: deliveryId }, deps);
+  };
+  const [first = '', ...rest] = assetIds;
+  await handle(first, 0);
+  const startedAt = performance.now();
+  for (const [index, assetId] of rest.entries()) await handle(assetId, index + 1);
+  return (performance.now() - startedAt) / rest.length;
+}
