@@ -12,7 +12,7 @@ const lookMs = 10_000;
 export function keyVault(
   url: string,
   identity: Pick<Config, 'managedIdentity' | 'clientId'>,
-  { now }: { now(): number },
+  clock: { now(): number },
 ): SecretStore {
   const vault = once(async (): Promise<SecretClient> => {
     const { SecretClient: Client } = await import('@azure/keyvault-secrets');
@@ -33,7 +33,8 @@ export function keyVault(
           createdOn,
           version,
         } of client.listPropertiesOfSecretVersions(name, { abortSignal })) {
-          const valid = (notBefore?.getTime() ?? 0) <= now() && now() < (expiresOn?.getTime() ?? Infinity);
+          const valid =
+            (notBefore?.getTime() ?? 0) <= clock.now() && clock.now() < (expiresOn?.getTime() ?? Infinity);
           if (enabled !== false && valid && version !== undefined) {
             usable.push({ version, createdAt: createdOn?.getTime() ?? 0 });
           }

@@ -2,7 +2,7 @@ import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/function
 import { StorageError } from '../errors.ts';
 import { logOf } from './log.ts';
 
-export type StaffAnswer = HttpResponseInit & { headers?: Readonly<Record<string, string>> };
+export type StaffAnswer = Omit<HttpResponseInit, 'headers'> & { headers?: Readonly<Record<string, string>> };
 
 /** A door for our own people: what goes wrong is told in words, and it never throws. */
 export function staffDoor(answer: (request: HttpRequest) => Promise<StaffAnswer>): HttpHandler {

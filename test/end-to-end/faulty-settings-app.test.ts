@@ -48,4 +48,4 @@ it('an app with faulty settings loads all the same: every door is there, and say
   } finally {
     child.kill('SIGKILL');
   }
-}, 30_000);
+});

@@ -7,7 +7,7 @@ import { startAppUnderTest, type AppUnderTest } from '../support/app-under-test.
 let app: AppUnderTest;
 beforeAll(async () => {
   app = await startAppUnderTest({ SOURCE_ARCHIVE_PORTAL_URL: 'https://portal.example.org' });
-}, 60_000);
+});
 
 describe('from the webhook to the stored record', () => {
   it('answers the handshake inside the subscription, and keeps what is then ingested', async () => {
@@ -91,5 +91,5 @@ describe('from the webhook to the stored record', () => {
     expect(await app.get(`/assets/archive/${sound}/thumbnail`)).toMatchObject({ status: 404 });
     expect(await app.record(folder ?? '')).toMatchObject({ kind: 'folder', details: { entityType: 'SO' } });
     expect(app.preservica.calls.filter(({ target }) => target === '/api/accesstoken/login')).toHaveLength(2);
-  }, 60_000);
+  });
 });

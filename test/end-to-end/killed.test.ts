@@ -9,7 +9,7 @@ beforeAll(async () => {
   expect(await app.subscribe()).toBe(200);
   // A sender that got no answer comes again.
   app.preservica.settings.retryDelaysMs = Array.from({ length: 20 }, () => 500);
-}, 60_000);
+});
 
 let serial = 0;
 const newAsset = (): Entity => app.preservica.library.addAsset({ title: `Asset ${(serial += 1)}` });
@@ -113,4 +113,4 @@ describe('a process that is killed loses nothing', () => {
     await happening;
     await allAreRecords(assets);
   });
-}, 120_000);
+});

@@ -8,7 +8,7 @@ const base64 = (value: unknown): string =>
 
 beforeAll(async () => {
   app = await startAppUnderTest();
-}, 60_000);
+});
 
 it('records whatever stands in the queue and is no event, once, and goes on', async () => {
   const service = QueueServiceClient.fromConnectionString(app.azurite.connectionString);
@@ -43,4 +43,4 @@ it('records whatever stands in the queue and is no event, once, and goes on', as
   expect(await app.subscribe()).toBe(200);
   await app.preservica.happen('FULL_TEXT_INDEXED', [asset]);
   expect(await until(async () => await app.record(asset.ref))).toMatchObject({ title: 'After all that' });
-}, 100_000);
+});

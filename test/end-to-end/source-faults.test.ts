@@ -7,7 +7,7 @@ let app: AppUnderTest;
 beforeAll(async () => {
   app = await startAppUnderTest({ RETRY_DELAYS_SECONDS: '1,1,1', MAX_THUMBNAIL_BYTES: '5000000' });
   expect(await app.subscribe()).toBe(200);
-}, 60_000);
+});
 beforeEach(() => {
   app.preservica.clearFaults();
 });
@@ -189,7 +189,7 @@ describe('what does not pass has an end', () => {
     });
     account.password = right;
   });
-}, 40_000);
+});
 
 describe('how the sender may behave', () => {
   it('each call twice, shuffled, many in one: every event once', async () => {
@@ -218,5 +218,5 @@ describe('how the sender may behave', () => {
       });
       expect(events).toMatchObject([{ title, duplicates: 1 }]);
     }
-  }, 30_000);
+  });
 });

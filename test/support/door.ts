@@ -1,4 +1,4 @@
-import type { HttpHandler, HttpRequestInit, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { HttpHandler, HttpRequestInit, HttpResponseInit } from '@azure/functions';
 import { createRequire } from 'node:module';
 
 const library = createRequire(import.meta.url)('@azure/functions') as typeof import('@azure/functions');
@@ -18,7 +18,7 @@ export async function callDoor(
   const context = new library.InvocationContext({
     logHandler: (level, ...args) =>
       logged.push({ level, ...(JSON.parse(String(args[0])) as { event: string }) }),
-  }) as InvocationContext;
+  });
   const { path, ...init } = request;
   const given = (await handler(
     new library.HttpRequest({ method: 'GET', ...init, url: `http://127.0.0.1${path}` }),

@@ -1,179 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { signEvent } from '../../../src/local/preservica/sender.ts';
-import type { Settings } from '../../../src/local/preservica/settings.ts';
-import { clientOf, startSimulator, type Client } from './client.ts';
+import { codeOf, secret, setup, startReceiver, subscribe } from './receiver.ts';
 
-const secret = 'my_shared_secret';
+// Section 7.2 of the reference.
 const b1 =
   '{"subscriptionId":"0123456789abcdef0123456789abcdef","timestamp":"2024-03-05T09:08:07.065","tenant":"ACME","version":"8.1","events":[{"event":"FullTextIndexed","entityType":"IO","entityRef":"11111111-2222-4333-8444-555555555555","identifiers":[]}],"trigger":"FULL_TEXT_INDEXED"}';
 const b1Signature = 'a2d178ad57044494cd838505014c026efda3cc75e16f694f901ea37ee358b09d';
-const c2 = {
-  code: 'c306c99ca3a736124fa711bec53c737d',
-  response: '396e28f6420ee0d4da4bd0f92e413dcad467c51653e3a9e16dcea2b0bbf56678',
-};
-
-interface Got {
-  readonly target: string;
-  readonly headers: IncomingMessage['headers'];
-  /** As they came from the connection. */
-  readonly pieces: readonly Buffer[];
-  readonly body: Buffer;
-}
-
-const codeOf = (target: string): string | null =>
-  new URL(target, 'http://x').searchParams.get('challengeCode');
-const rightAnswer = (code: string): string =>
-  JSON.stringify({
-    challengeCode: code,
-    challengeResponse: createHmac('sha256', secret).update(code).digest('hex'),
-  });
-
-/** Somebody's receiver: answers handshakes rightly, and says 200 to the rest, unless told otherwise. */
-async function startReceiver(
-  reply: (got: Got) => { status?: number; body?: string; type?: string } | 'never' = () => ({}),
-) {
-  const got: Got[] = [];
-  const server = createServer((incoming, response) => {
-    const pieces: Buffer[] = [];
-    incoming.on('data', (piece: Buffer) => pieces.push(piece));
-    incoming.once('end', () => {
-      const target = incoming.url ?? '';
-      const each: Got = { target, headers: incoming.headers, pieces, body: Buffer.concat(pieces) };
-      got.push(each);
-      const given = reply(each);
-      if (given === 'never') return;
-      const code = codeOf(target);
-      response.writeHead(given.status ?? 200, { 'content-type': given.type ?? 'application/json' });
-      response.end(given.body ?? (code === null ? '' : rightAnswer(code)));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/preservica`;
-  return { url, got, events: () => got.filter(({ target }) => codeOf(target) === null) };
-}
-
-const subscribe = async (
-  client: Client,
-  url: unknown,
-  given: object = {},
-  path = '/api/webhook/subscriptions',
-) =>
-  await client(path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      url,
-      triggerType: 'FULL_TEXT_INDEXED',
-      secret,
-      includeIdentifiers: 'true',
-      ...given,
-    }),
-  });
-
-async function setup(settings: Partial<Settings> = {}) {
-  const simulator = await startSimulator({ settings });
-  return { simulator, client: await clientOf(simulator) };
-}
-
-describe('a subscription', () => {
-  it('is made after the handshake, listed without its secret, and removed', async () => {
-    const { client } = await setup({ challengeCode: c2.code });
-    const receiver = await startReceiver(() => ({
-      body: JSON.stringify({ challengeCode: c2.code, challengeResponse: c2.response }),
-    }));
-    const created = await subscribe(client, receiver.url);
-    expect(created.status).toBe(200);
-    const subscription = JSON.parse(created.text) as { id: string };
-    expect(subscription).toEqual({
-      id: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
-      url: receiver.url,
-      triggerType: 'FULL_TEXT_INDEXED',
-      includeIdentifiers: true,
-    });
-    expect(receiver.got).toMatchObject([
-      { target: `/api/preservica?challengeCode=${c2.code}`, headers: { 'content-length': '0' } },
-    ]);
-    expect(JSON.parse((await client('/api/webhook/subscriptions')).text)).toEqual([subscription]);
-    const remove = async () =>
-      (await client(`/api/webhook/subscriptions/${subscription.id}`, { method: 'DELETE' })).status;
-    expect(await remove()).toBe(204);
-    expect(await remove()).toBe(404);
-    expect((await client('/api/webhook/subscriptions')).text).toBe('[]');
-  });
-
-  it.each([
-    ['another status', () => ({ status: 201 })],
-    ['no JSON', () => ({ body: 'OK' })],
-    ['JSON that is no object', () => ({ body: 'null' })],
-    ['another code', () => ({ body: rightAnswer('x') })],
-    [
-      'upper-case hex',
-      () => ({
-        body: JSON.stringify({ challengeCode: c2.code, challengeResponse: c2.response.toUpperCase() }),
-      }),
-    ],
-    ['nothing in time', () => 'never' as const],
-  ])('fails with a handshake that gets %s', async (_name, reply) => {
-    const { client, simulator } = await setup({ answerWithinMs: 300, challengeCode: c2.code });
-    const receiver = await startReceiver(reply);
-    const created = await subscribe(client, receiver.url);
-    expect(created.status).toBe(400);
-    expect(created.text).not.toBe('');
-    expect(simulator.subscriptions.size).toBe(0);
-  });
-
-  it.each([
-    ['no URL', { url: undefined }],
-    ['no address', { url: 'preservica' }],
-    ['no web address', { url: 'ftp://127.0.0.1/' }],
-    ['nobody there', { url: 'http://127.0.0.1:1/' }],
-    ['no TLS there', { url: 'https://127.0.0.1:1/' }],
-    ['an unknown trigger', { triggerType: 'INDEXED' }],
-    ['a name every object has', { triggerType: 'constructor' }],
-    ['no secret', { secret: '' }],
-  ])('is refused with %s', async (_name, given) => {
-    const { client } = await setup();
-    const receiver = await startReceiver();
-    expect((await subscribe(client, receiver.url, given)).status).toBe(400);
-  });
-
-  it('needs a manager', async () => {
-    const { client, simulator } = await setup();
-    simulator.settings.account.roles = ['ROLE_SDB_USER_MANAGER_USER'];
-    expect((await client('/api/webhook/subscriptions')).status).toBe(403);
-    simulator.settings.account.roles = ['ROLE_SDB_CONFIG_MANAGER_USER'];
-    expect((await client('/api/webhook/v6.8/subscriptions')).status).toBe(200);
-  });
-
-  it('may be strict about the type, and sign or fill its challenge', async () => {
-    const { client, simulator } = await setup({ strictContentType: true, challenge: 'signed' });
-    const plain = await startReceiver(() => ({ type: 'text/html' }));
-    expect((await subscribe(client, plain.url)).status).toBe(400);
-    expect(plain.got[0]?.headers['preservica-signature']).toBe(signEvent(secret, Buffer.alloc(0)));
-    Object.assign(simulator.settings, { strictContentType: false, challenge: 'json-body' });
-    expect((await subscribe(client, plain.url)).status).toBe(200);
-    expect(plain.got[1]?.body.toString()).toBe('{}');
-  });
-
-  it('adds its code to a query that is there, or puts it in its place', async () => {
-    const { client, simulator } = await setup({ challengeCode: 'a+b/c%d=' });
-    const receiver = await startReceiver();
-    expect((await subscribe(client, `${receiver.url}?code=key`)).status).toBe(200);
-    simulator.settings.existingQuery = 'replace';
-    expect((await subscribe(client, `${receiver.url}?code=key`)).status).toBe(200);
-    expect(receiver.got.map(({ target }) => target)).toEqual([
-      '/api/preservica?code=key&challengeCode=a%2Bb%2Fc%25d%3D',
-      '/api/preservica?challengeCode=a%2Bb%2Fc%25d%3D',
-    ]);
-  });
-});
 
 describe('an event', () => {
   it('is signed over its bytes as they are sent', async () => {
@@ -274,7 +107,13 @@ describe('an event', () => {
       copies: 2,
       identifiers: 'type-and-value',
     });
-    const receiver = await startReceiver();
+    // How many were answered when each arrived: all before it, or it overtook one.
+    const answeredBefore: number[] = [];
+    const receiver = await startReceiver(({ target }) => {
+      const events = simulator.sent.filter(({ kind }) => kind === 'event');
+      if (codeOf(target) === null) answeredBefore.push(events.length);
+      return {};
+    });
     await subscribe(client, receiver.url);
     const identifiers = [{ type: 'BatchId', value: 'B-0042' }];
     const entities = [
@@ -291,6 +130,7 @@ describe('an event', () => {
       batches.flatMap((batch) => [batch, batch]),
     );
     expect(documents[0]?.events[0]).toMatchObject({ entityType: 'SO', identifiers });
+    expect(answeredBefore).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });
 
