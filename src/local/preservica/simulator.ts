@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { answerContentApi } from './content-api.ts';
 import { deliverEvents } from './deliveries.ts';
@@ -128,7 +128,7 @@ export async function startPreservicaSimulator(options: SimulatorOptions = {}): 
       if (response.headersSent) call.status = response.statusCode;
     };
     response.once('finish', noteStatus);
-    response.once('close', () => {
+    const gone = once(response, 'close').then(() => {
       atOnce -= 1;
       noteStatus();
     });
@@ -149,6 +149,7 @@ export async function startPreservicaSimulator(options: SimulatorOptions = {}): 
       await sendAnswer(response, answered, fault, closed.signal);
     };
     followed(respond()).catch(() => response.destroy());
+    void followed(gone);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -23,14 +23,14 @@ export function signedByAny(
   body: Uint8Array,
   signature: string,
 ): boolean {
-  if (!/^[0-9a-f]{64}$/.test(signature)) return false;
-  const given = Buffer.from(signature, 'latin1');
+  const given = Buffer.from(signature);
+  if (given.byteLength !== 64) return false;
   let signed = false;
   for (const secret of secrets) {
     if (secret === undefined || secret === '') continue;
     const expected = createHmac('sha256', secret).update(prefixBytes).update(body).digest('hex');
     // Both are 64 letters. Node makes them faster as a string than as bytes.
-    signed = timingSafeEqual(given, Buffer.from(expected, 'latin1')) || signed;
+    signed = timingSafeEqual(given, Buffer.from(expected)) || signed;
   }
   return signed;
 }
