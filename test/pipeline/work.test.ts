@@ -261,6 +261,33 @@ describe('the last state wins', () => {
   });
 });
 
+describe('an event that was taken over', () => {
+  it('is left alone by who had it before', async () => {
+    let letGo = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (letGo = resolve));
+    let first = true;
+    const bench = workBench(async () => {
+      if (!first) return found('Taken over');
+      first = false;
+      await slow;
+      return { kind: 'not-found', text: 'Too late to be believed.' };
+    });
+    const other: WorkDeps = { ...bench.deps, folding: new Folding<Outcome>() };
+    const early = bench.handle(aMessage(), 'm-1');
+    await until(() => bench.asked.length === 1);
+    bench.pass(130_000);
+    await handleMessage({ item: aMessage({ deliveryId: 'delivery-2' }), messageId: 'm-2' }, other);
+    expect(bench.summary()).toMatchObject({ state: 'done', title: 'Taken over' });
+    letGo();
+    await early;
+    expect(bench.summary()).toMatchObject({ state: 'done', title: 'Taken over', attempts: 1 });
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('many events on one asset', () => {
   it('share look-ups that began after each of them came', async () => {
     const bench = workBench(async () => {

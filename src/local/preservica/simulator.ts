@@ -1,4 +1,4 @@
-import { once, setMaxListeners } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { answerContentApi } from './content-api.ts';
 import { deliverEvents } from './deliveries.ts';
@@ -128,9 +128,12 @@ export async function startPreservicaSimulator(options: SimulatorOptions = {}): 
       if (response.headersSent) call.status = response.statusCode;
     };
     response.once('finish', noteStatus);
-    const gone = once(response, 'close').then(() => {
-      atOnce -= 1;
-      noteStatus();
+    const gone = new Promise<void>((resolve) => {
+      response.once('close', () => {
+        atOnce -= 1;
+        noteStatus();
+        resolve();
+      });
     });
     const respond = async (): Promise<void> => {
       const body = await readAll(incoming);

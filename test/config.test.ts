@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { appSettings, prefixOf, readConfig, reservedSourceSettings, sourceSettings } from '../src/config.ts';
+import { configFor, settingsFor } from './support/config.ts';
+
+function faultsOf(env: Record<string, string | undefined>): string[] {
+  const read = readConfig(env);
+  return read.ok ? [] : read.faults;
+}
+
+describe('settings', () => {
+  it('have the defaults of the contract', () => {
+    expect(configFor('UseDevelopmentStorage=true')).toMatchObject({
+      storage: { kind: 'connection-string', connectionString: 'UseDevelopmentStorage=true' },
+      keyVaultUrl: undefined,
+      secretOverlapMs: 168 * 3_600_000,
+      maxDeliveryBytes: 4_194_304,
+      maxThumbnailBytes: 5_242_880,
+      maxFiles: 100,
+      maxEventAgeMs: 168 * 3_600_000,
+      retryDelaysMs: [5, 30, 120, 600, 1800, 7200, 21_600].map((seconds) => seconds * 1000),
+      retryAfterCapMs: 21_600_000,
+      foldMarginMs: 10_000,
+    });
+    expect(configFor('x').sources.get('archive')).toMatchObject({
+      handshake: 'strict',
+      maxCallsAtOnce: 16,
+      maxCallsPerSecond: 0,
+    });
+  });
+
+  it('are told all at once where they are wrong', () => {
+    const faults = faultsOf({
+      SOURCES: 'archive,photos',
+      SOURCE_ARCHIVE_KIND: 'telepathy',
+      SOURCE_ARCHIVE_URL: 'ftp://x',
+      SOURCE_PHOTOS_KIND: 'preservica',
+      SOURCE_PHOTOS_SECERT: 'x',
+      MAX_FILES: '-1',
+      RETRY_DELAYS_SECONDS: '5,soon',
+      KEY_VAULT_URL: 'http://vault.example.org',
+    });
+    const named = faults.map((fault) => fault.split(':')[0]).toSorted();
+    expect(named).toEqual(
+      [
+        'AzureWebJobsStorage',
+        'KEY_VAULT_URL',
+        'MAX_FILES',
+        'RETRY_DELAYS_SECONDS',
+        'SOURCE_ARCHIVE_KIND',
+        'SOURCE_ARCHIVE_URL',
+        'SOURCE_PHOTOS_SECERT',
+        'SOURCE_PHOTOS_URL',
+      ].toSorted(),
+    );
+  });
+
+  it('never show a value', () => {
+    const names = [
+      ...Object.keys(appSettings.shape),
+      'AzureWebJobsStorage__queueServiceUri',
+      ...Object.keys(sourceSettings.shape).map((name) => `SOURCE_ARCHIVE_${name}`),
+    ];
+    const value = fc.stringMatching(/^[!-~]{6,30}$/).map((text) => `~${text}~`);
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names), value), value, (env, secret) => {
+        const given = { ...env, SOURCES: 'archive', SOURCE_ARCHIVE_SECRET: secret };
+        const told = faultsOf(given).join('\n');
+        for (const each of Object.values({ ...env, secret })) expect(told).not.toContain(each);
+      }),
+    );
+  });
+
+  it.each([
+    ['no source at all', { SOURCES: undefined }, 'SOURCES'],
+    ['an empty list of sources', { SOURCES: '' }, 'SOURCES'],
+    ['a source in upper case', { SOURCES: 'Archive' }, 'SOURCES'],
+    ['a source twice', { SOURCES: 'archive,archive' }, 'SOURCES'],
+    ['a spelling error', { SOURCE_ARCHIVE_PASWORD: 'x' }, 'SOURCE_ARCHIVE_PASWORD'],
+    ['a setting of a source that is not there', { SOURCE_PHOTOS_URL: 'http://x' }, 'SOURCE_PHOTOS_URL'],
+    ['an address with a password', { SOURCE_ARCHIVE_URL: 'https://a:b@example.org' }, 'SOURCE_ARCHIVE_URL'],
+    ['an address with a query', { SOURCE_ARCHIVE_URL: 'https://example.org/?x=1' }, 'SOURCE_ARCHIVE_URL'],
+    ['a secret with an accent', { SOURCE_ARCHIVE_SECRET: 'café-secret' }, 'SOURCE_ARCHIVE_SECRET'],
+    ['a secret with a line end', { SOURCE_ARCHIVE_SECRET: 'secret\n' }, 'SOURCE_ARCHIVE_SECRET'],
+    ['a seed that is none', { SOURCE_ARCHIVE_TOTP_SEED: '!!!!!!!!' }, 'SOURCE_ARCHIVE_TOTP_SEED'],
+    ['an unknown handshake', { SOURCE_ARCHIVE_HANDSHAKE: 'off' }, 'SOURCE_ARCHIVE_HANDSHAKE'],
+    ['no room for a delivery', { MAX_DELIVERY_BYTES: '0' }, 'MAX_DELIVERY_BYTES'],
+    ['a number with a unit', { MAX_EVENT_AGE_HOURS: '24h' }, 'MAX_EVENT_AGE_HOURS'],
+    ['no calls at once', { SOURCE_ARCHIVE_MAX_CALLS_AT_ONCE: '0' }, 'SOURCE_ARCHIVE_MAX_CALLS_AT_ONCE'],
+    ['no storage', { AzureWebJobsStorage: undefined }, 'AzureWebJobsStorage'],
+  ])('are faulty with %s', (_name, given, named) => {
+    const faults = faultsOf({ ...settingsFor('UseDevelopmentStorage=true'), ...given });
+    expect(faults.map((fault) => fault.split(':')[0])).toContain(named);
+  });
+
+  it('may be empty, which is as if they were not there', () => {
+    const env = settingsFor('UseDevelopmentStorage=true', {
+      SOURCE_ARCHIVE_TENANT: '',
+      MAX_FILES: '',
+      KEY_VAULT_URL: '',
+    });
+    expect(readConfig(env)).toMatchObject({ ok: true, config: { maxFiles: 100, keyVaultUrl: undefined } });
+  });
+
+  it('let the names of the contract through that belong to later kinds', () => {
+    const later = Object.fromEntries(reservedSourceSettings.map((name) => [`SOURCE_ARCHIVE_${name}`, 'x']));
+    expect(faultsOf(settingsFor('UseDevelopmentStorage=true', later))).toEqual([]);
+  });
+
+  it('may ask for no limit, and for another number of calls at one source', () => {
+    const config = configFor('x', {
+      MAX_EVENT_AGE_HOURS: '0',
+      MAX_CALLS_AT_ONCE: '3',
+      SOURCE_ARCHIVE_MAX_CALLS_PER_SECOND: '7',
+    });
+    expect(config.maxEventAgeMs).toBe(0);
+    expect(config.sources.get('archive')).toMatchObject({ maxCallsAtOnce: 3, maxCallsPerSecond: 7 });
+  });
+});
+
+describe('two sources', () => {
+  const two = (given: Record<string, string>) =>
+    faultsOf(
+      settingsFor('UseDevelopmentStorage=true', {
+        SOURCES: 'archive,archive-2',
+        SOURCE_ARCHIVE_2_KIND: 'preservica',
+        SOURCE_ARCHIVE_2_URL: 'https://example.org',
+        ...given,
+      }),
+    );
+
+  it('are told apart, a hyphen being an underscore', () => {
+    expect(two({ SOURCE_ARCHIVE_2_SECRET: 'another secret' })).toEqual([]);
+    expect(prefixOf('archive-2')).toBe('SOURCE_ARCHIVE_2_');
+  });
+
+  it.each(['SOURCE_ARCHIVE_2_SECRET', 'SOURCE_ARCHIVE_2_SECRET_PREVIOUS'])(
+    'may not hold the same secret: %s',
+    (setting) => {
+      const faults = two({ [setting]: 'my_shared_secret' });
+      expect(faults).toEqual([expect.stringMatching(/^SOURCE_ARCHIVE_2_\w+: .*SOURCE_ARCHIVE_SECRET$/)]);
+    },
+  );
+
+  it('may not be named so that a setting could belong to both', () => {
+    const faults = faultsOf({
+      AzureWebJobsStorage: 'x',
+      SOURCES: 'a,a-portal',
+      SOURCE_A_KIND: 'preservica',
+      SOURCE_A_URL: 'https://example.org',
+      SOURCE_A_PORTAL_KIND: 'preservica',
+      SOURCE_A_PORTAL_URL: 'https://example.org',
+    });
+    expect(faults).toEqual([expect.stringMatching(/^SOURCE_A_PORTAL_URL: .*a or a-portal/)]);
+  });
+});
+
+describe('storage', () => {
+  const without = { ...settingsFor('x'), AzureWebJobsStorage: undefined };
+
+  it('may be named by its account', () => {
+    expect(readConfig({ ...without, AzureWebJobsStorage__accountName: 'acme' })).toMatchObject({
+      config: {
+        storage: {
+          kind: 'identity',
+          queueUrl: 'https://acme.queue.core.windows.net',
+          blobUrl: 'https://acme.blob.core.windows.net',
+          tableUrl: 'https://acme.table.core.windows.net',
+        },
+      },
+    });
+  });
+
+  it('may be named by its three services, with an identity', () => {
+    const env = {
+      ...without,
+      AzureWebJobsStorage__queueServiceUri: 'https://q.example.org',
+      AzureWebJobsStorage__blobServiceUri: 'https://b.example.org',
+      AzureWebJobsStorage__tableServiceUri: 'https://t.example.org',
+      AzureWebJobsStorage__credential: 'managedidentity',
+      AzureWebJobsStorage__clientId: 'c-1',
+    };
+    expect(readConfig(env)).toMatchObject({
+      config: { storage: { queueUrl: 'https://q.example.org', clientId: 'c-1' } },
+    });
+    expect(faultsOf({ ...env, AzureWebJobsStorage__tableServiceUri: undefined })).toHaveLength(1);
+    expect(faultsOf({ ...env, AzureWebJobsStorage__credential: 'magic' })).toHaveLength(1);
+  });
+});

@@ -1,0 +1,130 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { appSettings, readConfig, reservedSourceSettings, sourceSettings } from '../src/config.ts';
+import { eventStates } from '../src/pipeline/ledger.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const readme = read('README.md');
+
+/** The rows of the table whose head begins with that word: the cells of each. */
+function table(firstHead: string): string[][] {
+  const lines = readme.split('\n');
+  const head = lines.findIndex((line) => new RegExp(`^\\|\\s*${firstHead}\\s*\\|`).test(line));
+  const rows = lines.slice(head + 2);
+  const end = rows.findIndex((line) => !line.startsWith('|'));
+  return rows.slice(0, end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const quoted = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, inside = '']) => inside);
+
+describe('the README', () => {
+  it('names every setting that the code knows, and no other', () => {
+    const told = table('setting').map(([name = '']) => quoted(name)[0]);
+    const known = [
+      'AzureWebJobsStorage',
+      ...Object.keys(appSettings.shape),
+      ...Object.keys(sourceSettings.shape).map((name) => `SOURCE_<NAME>_${name}`),
+    ];
+    expect(told.toSorted()).toEqual(known.toSorted());
+    const paragraph = readme.split('\n').find((line) => line.startsWith('The settings `SOURCE_')) ?? '';
+    expect(quoted(paragraph)).toEqual(reservedSourceSettings.map((name) => `SOURCE_<NAME>_${name}`));
+  });
+
+  it('tells the defaults that the code has', () => {
+    const defaults = new Map(
+      table('setting').map(([name = '', value = '']) => [quoted(name)[0] ?? '', value]),
+    );
+    for (const [name, schema] of Object.entries(appSettings.shape)) {
+      const found: unknown = schema.safeParse(undefined).data;
+      const expected = found === undefined ? (name === 'SOURCES' ? '–' : 'none') : String(found);
+      expect(`${name} ${defaults.get(name)}`).toBe(`${name} ${expected}`);
+    }
+    expect(defaults.get('SOURCE_<NAME>_HANDSHAKE')).toBe(sourceSettings.shape.HANDSHAKE.parse(undefined));
+  });
+
+  it('names every door, with its methods and whose key opens it', async () => {
+    // The table of doors loads the platform's library, which only its own loader may; its text is what counts here.
+    const code = read('src/functions/doors.ts');
+    const doors = [...code.matchAll(/route: '([^']+)',\s*methods: \[([^\]]+)\],\s*authLevel: '(\w+)'/g)].map(
+      ([, route = '', methods = '', level = '']) => `${methods.replaceAll("'", '')} /${route} ${level}`,
+    );
+    const told = table('route').map(([route = '', who = '']) => {
+      const level = who.includes('function key') ? 'function' : 'anonymous';
+      return `${quoted(route)[0]} ${level}`;
+    });
+    expect(told.toSorted()).toEqual([...doors, 'GET /health anonymous'].toSorted());
+  });
+
+  it('names every state of an event', () => {
+    expect(table('state').map(([state = '']) => quoted(state)[0])).toEqual([...eventStates]);
+  });
+
+  it('names only commands that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...readme.matchAll(/npm (?:run ([a-z-]+)|(start|test)\b)/g)].map(
+      ([, run, own]) => run ?? own ?? '',
+    );
+    expect(named.length).toBeGreaterThan(3);
+    for (const name of named) expect(Object.keys(scripts)).toContain(name);
+  });
+});
+
+describe('the example settings', () => {
+  it('are settings that the app takes', () => {
+    const { Values } = JSON.parse(read('local.settings.json.example')) as { Values: Record<string, string> };
+    expect(readConfig(Values)).toMatchObject({ ok: true });
+    const known = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage', ...Object.keys(appSettings.shape)];
+    const own = Object.keys(sourceSettings.shape).map((name) => `SOURCE_ARCHIVE_${name}`);
+    for (const name of Object.keys(Values)) expect([...known, ...own]).toContain(name);
+  });
+});
+
+describe('what is committed', () => {
+  const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+
+  it('has nothing at the top that does not belong there', () => {
+    const top = new Set(
+      files.map((file) => file.split('/')[0] ?? '').filter((name) => !name.startsWith('.')),
+    );
+    const allowed = [
+      'LICENSE',
+      'README.md',
+      'host.json',
+      'infra',
+      'local.settings.json.example',
+      'package-lock.json',
+      'package.json',
+      'src',
+      'test',
+      'tsconfig.json',
+    ];
+    expect([...top].filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+
+  it('names no package registry', () => {
+    expect(read('package-lock.json')).not.toContain('"resolved": "http');
+    expect(read('.npmrc')).not.toMatch(/registry\s*=/);
+  });
+
+  it('keeps pipeline/ free of the rooms around it', () => {
+    for (const file of files.filter((name) => /^src\/pipeline\/.*\.ts$/.test(name))) {
+      const imports = [...read(file).matchAll(/from '(\.\.\/[^']+)'/g)].map(([, path = '']) => path);
+      expect(`${file}: ${imports.join(' ')}`).toBe(`${file}: `);
+    }
+  });
+
+  it('reads the environment in one place only', () => {
+    const readers = files.filter(
+      (name) => /^src\/(?!local\/).*\.ts$/.test(name) && read(name).includes('process.env'),
+    );
+    expect(readers).toEqual(['src/index.ts']);
+  });
+});
