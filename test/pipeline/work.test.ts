@@ -261,6 +261,22 @@ describe('the last state wins', () => {
   });
 });
 
+describe('a copy that has its answer while somebody else holds the event', () => {
+  it('waits for the end of that lease, for its holder may yet fail', async () => {
+    const bench = workBench();
+    bench.pass(10_000);
+    bench.killAfter(1);
+    await expect(bench.handle(aMessage(), 'm-1')).rejects.toThrow(Killed);
+    bench.revive();
+    await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
+    await bench.handle(aMessage({ deliveryId: 'delivery-2' }), 'm-2');
+    expect(bench.summary()).toMatchObject({ state: 'processing' });
+    expect(bench.messages).toMatchObject([{ delayMs: 125_000 }]);
+    await bench.drain();
+    expect(bench.summary()).toMatchObject({ state: 'done', reason: { code: 'folded' }, duplicates: 1 });
+  });
+});
+
 describe('an event that was taken over', () => {
   it('is left alone by who had it before', async () => {
     let letGo = (): void => undefined;

@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { vaultSecrets, type SecretVersion } from '../../src/azure/vault-secrets.ts';
+
+const second = 1_000;
+const hour = 3_600 * second;
+
+/** A vault in memory, with a clock that stands still until moved. */
+function vault(sources: readonly string[] = ['archive']) {
+  let now = 1_000 * hour;
+  const held = new Map<string, SecretVersion[]>();
+  const looks: string[] = [];
+  const logged: { name: string; fields: object }[] = [];
+  let away = false;
+  let gate: Promise<void> | undefined;
+  const secrets = vaultSecrets(
+    {
+      newest: async (name, count) => {
+        looks.push(name);
+        await gate;
+        if (away) throw new Error('the vault is away');
+        return (held.get(name) ?? []).slice(0, count);
+      },
+    },
+    {
+      sources,
+      overlapMs: 168 * hour,
+      now: () => now,
+      log: (_level, name, fields = {}) => logged.push({ name, fields }),
+    },
+  );
+  return {
+    secrets,
+    looks,
+    logged,
+    /** The newest first; `age` is how long ago it was made. */
+    put: (name: string, ...versions: [value: string, age: number][]) =>
+      held.set(
+        name,
+        versions.map(([value, age]) => ({ value, createdAt: now - age })),
+      ),
+    pass: (ms: number) => (now += ms),
+    goAway: (gone = true) => (away = gone),
+    /** Holds every look until the answer is called. */
+    hold: () => {
+      let letGo = (): void => undefined;
+      gate = new Promise((resolve) => (letGo = resolve));
+      return () => {
+        gate = undefined;
+        letGo();
+      };
+    },
+    /** Lets looks in the background come to their end. */
+    rest: async () => await new Promise((resolve) => setImmediate(resolve)),
+  };
+}
+
+const webhook = 'source-archive-secret';
+
+describe('webhook secrets from a vault', () => {
+  it('are the newest, and its predecessor within the overlap', async () => {
+    const { secrets, put, pass } = vault();
+    put(webhook, ['the new secret', hour], ['the old secret', 500 * hour]);
+    expect(await secrets.webhookSecrets('archive')).toEqual(['the new secret', 'the old secret']);
+    pass(167 * hour - 1);
+    expect(await secrets.webhookSecrets('archive')).toEqual(['the new secret', 'the old secret']);
+    pass(1);
+    expect(await secrets.webhookSecrets('archive')).toEqual(['the new secret']);
+  });
+
+  it('are remembered five minutes, and then looked at again once, while the old ones serve', async () => {
+    const bench = vault();
+    bench.put(webhook, ['the first secret', hour]);
+    await bench.secrets.webhookSecrets('archive');
+    bench.pass(299 * second);
+    await bench.secrets.webhookSecrets('archive');
+    expect(bench.looks).toHaveLength(1);
+    bench.pass(second);
+    bench.put(webhook, ['the second secret', 0]);
+    const letGo = bench.hold();
+    const served = await Promise.all(
+      Array.from({ length: 5 }, async () => await bench.secrets.webhookSecrets('archive')),
+    );
+    expect(served).toEqual(Array(5).fill(['the first secret']));
+    expect(bench.looks).toHaveLength(2);
+    letGo();
+    await bench.rest();
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(['the second secret']);
+    expect(bench.looks).toHaveLength(2);
+  });
+
+  it('are looked at once by all who wait for the first look', async () => {
+    const { secrets, put, looks } = vault();
+    put(webhook, ['a secret of ours', hour]);
+    const all = await Promise.all(
+      Array.from({ length: 10 }, async () => await secrets.webhookSecrets('archive')),
+    );
+    expect(all).toEqual(Array(10).fill(['a secret of ours']));
+    expect(looks).toHaveLength(1);
+  });
+
+  it('stay in use for a day while the vault is away, said at each look that failed', async () => {
+    const bench = vault();
+    bench.put(webhook, ['a secret of ours', hour]);
+    await bench.secrets.webhookSecrets('archive');
+    bench.goAway();
+    for (let minutes = 5; minutes < 24 * 60; minutes += 5) {
+      bench.pass(300 * second);
+      expect(await bench.secrets.webhookSecrets('archive')).toEqual(['a secret of ours']);
+      await bench.rest();
+    }
+    expect(bench.logged.filter(({ name }) => name === 'secrets-stale').length).toBeGreaterThan(200);
+    expect(JSON.stringify(bench.logged)).not.toContain('a secret of ours');
+    bench.pass(300 * second);
+    expect(await bench.secrets.webhookSecrets('archive')).toBeUndefined();
+  });
+
+  it('are not asked for in a storm while the vault is away', async () => {
+    const bench = vault();
+    bench.goAway();
+    const ask = async () => await bench.secrets.webhookSecrets('archive');
+    expect(await ask()).toBeUndefined();
+    for (const [ms, looks] of [
+      [9_999, 1],
+      [1, 2],
+      [19_999, 2],
+      [1, 3],
+      [39_999, 3],
+      [1, 4],
+    ] as const) {
+      bench.pass(ms);
+      await ask();
+      expect(bench.looks).toHaveLength(looks);
+    }
+    bench.goAway(false);
+    bench.put(webhook, ['a secret of ours', 0]);
+    bench.pass(300 * second);
+    expect(await ask()).toEqual(['a secret of ours']);
+  });
+
+  it('that are not there are looked for again after half a minute', async () => {
+    const bench = vault();
+    expect(await bench.secrets.webhookSecrets('archive')).toBeUndefined();
+    bench.put(webhook, ['made a moment later', 0]);
+    bench.pass(29 * second);
+    expect(await bench.secrets.webhookSecrets('archive')).toBeUndefined();
+    bench.pass(second);
+    await bench.secrets.webhookSecrets('archive');
+    await bench.rest();
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(['made a moment later']);
+  });
+
+  it('that were taken away no longer count', async () => {
+    const bench = vault();
+    bench.put(webhook, ['a secret of ours', hour]);
+    await bench.secrets.webhookSecrets('archive');
+    bench.put(webhook);
+    bench.pass(300 * second);
+    await bench.secrets.webhookSecrets('archive');
+    await bench.rest();
+    expect(await bench.secrets.webhookSecrets('archive')).toBeUndefined();
+  });
+
+  it.each([
+    ['with an accent', 'café-secret-of-ours'],
+    ['empty', ''],
+    ['with a line end', 'secret\n'],
+  ])('that are %s are as if absent, and the log names them without showing them', async (_name, value) => {
+    const bench = vault();
+    bench.put(webhook, [value, hour]);
+    expect(await bench.secrets.webhookSecrets('archive')).toBeUndefined();
+    expect(bench.logged).toMatchObject([{ name: 'secret-unusable', fields: { secret: webhook } }]);
+    if (value !== '') expect(JSON.stringify(bench.logged)).not.toContain(value);
+  });
+
+  it.each<[string, [string, number][], [string, number][]]>([
+    ['current and current', [['the same for both', hour]], [['the same for both', hour]]],
+    [
+      'current and previous',
+      [['the same for both', hour]],
+      [
+        ['its own now', hour],
+        ['the same for both', 2 * hour],
+      ],
+    ],
+  ])('of two sources may not be the same: %s', async (_name, archive, photos) => {
+    const bench = vault(['archive', 'photos', 'third']);
+    bench.put(webhook, ...archive);
+    bench.put('source-photos-secret', ...photos);
+    bench.put('source-third-secret', ['quite another one', hour]);
+    expect(await bench.secrets.webhookSecrets('archive')).toBeUndefined();
+    expect(await bench.secrets.webhookSecrets('photos')).toBeUndefined();
+    expect(await bench.secrets.webhookSecrets('third')).toEqual(['quite another one']);
+    expect(bench.logged[0]).toMatchObject({ name: 'secret-shared', fields: { sources: 'archive, photos' } });
+    expect(JSON.stringify(bench.logged)).not.toContain('the same for both');
+  });
+});
+
+describe('another look, when a signature fits no secret', () => {
+  it('says whether it found others, and begins at most every five seconds', async () => {
+    const bench = vault();
+    bench.put(webhook, ['the first secret', hour]);
+    await bench.secrets.webhookSecrets('archive');
+    expect(await bench.secrets.lookAgain('archive')).toBe(false);
+    bench.put(webhook, ['the second secret', 0], ['the first secret', hour]);
+    bench.pass(4_999);
+    expect(await bench.secrets.lookAgain('archive')).toBe(false);
+    expect(bench.looks).toHaveLength(2);
+    bench.pass(1);
+    expect(await bench.secrets.lookAgain('archive')).toBe(true);
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(['the second secret', 'the first secret']);
+  });
+
+  it('is shared by all who ask while it runs', async () => {
+    const bench = vault();
+    bench.put(webhook, ['the first secret', hour]);
+    await bench.secrets.webhookSecrets('archive');
+    bench.put(webhook, ['the second secret', 0]);
+    const letGo = bench.hold();
+    const asked = [1, 2, 3].map(async () => await bench.secrets.lookAgain('archive'));
+    letGo();
+    expect(await Promise.all(asked)).toEqual([true, true, true]);
+    expect(bench.looks).toHaveLength(2);
+  });
+
+  it('is nothing for a source that is not there', async () => {
+    expect(await vault().secrets.lookAgain('other')).toBe(false);
+  });
+});
+
+it('passwords and seeds come from the vault too', async () => {
+  const { secrets, put } = vault();
+  put('source-archive-password', ['Pässwort mit Leerzeichen', hour], ['an older one', 2 * hour]);
+  put('source-archive-totp-seed', ['JBSWY3DPEHPK3PXP', hour]);
+  expect(await secrets.password('archive')).toBe('Pässwort mit Leerzeichen');
+  expect(await secrets.totpSeed('archive')).toBe('JBSWY3DPEHPK3PXP');
+  expect(await secrets.password('other')).toBeUndefined();
+});
