@@ -36,7 +36,7 @@ beforeAll(async () => {
   identity = createHttp((request, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://x');
     asked.push(
-      `token as ${searchParams.get('client_id')} for ${searchParams.get('resource')} ${request.headers['x-identity-header']}`,
+      `token as ${searchParams.get('client_id')} for ${searchParams.get('resource')} ${String(request.headers['x-identity-header'])}`,
     );
     response.setHeader('content-type', 'application/json');
     response.end(

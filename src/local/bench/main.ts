@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ensureBuilt } from '../build.ts';
 import { benchAccept } from './accept.ts';
 import { benchColdStart } from './cold-start.ts';
+import { benchLedger } from './ledger.ts';
 import { benchSignature } from './signature.ts';
 import { benchWork } from './work.ts';
 
@@ -10,6 +11,7 @@ const benches = {
   signature: benchSignature,
   'cold-start': benchColdStart,
   work: benchWork,
+  ledger: benchLedger,
 };
 
 await new Command('bench')
