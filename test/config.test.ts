@@ -40,9 +40,9 @@ describe('settings', () => {
       RETRY_DELAYS_SECONDS: '5,soon',
       KEY_VAULT_URL: 'http://vault.example.org',
     });
-    const named = faults.map((fault) => fault.split(':')[0]).toSorted();
+    const named = new Set(faults.map((fault) => fault.split(':')[0]));
     expect(named).toEqual(
-      [
+      new Set([
         'AzureWebJobsStorage',
         'KEY_VAULT_URL',
         'MAX_FILES',
@@ -51,7 +51,7 @@ describe('settings', () => {
         'SOURCE_ARCHIVE_URL',
         'SOURCE_PHOTOS_SECERT',
         'SOURCE_PHOTOS_URL',
-      ].toSorted(),
+      ]),
     );
   });
 

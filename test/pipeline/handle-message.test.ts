@@ -71,6 +71,29 @@ describe('a claim', () => {
     ]);
   });
 
+  it('keeps its count where only one of many events fits into no message', async () => {
+    const bench = workBench();
+    const items = Array.from({ length: 70 }, (_, index) => ({
+      entityType: 'IO',
+      entityRef: refOf(index),
+      padding: 'x'.repeat(index === 50 ? 60_000 : 100),
+    }));
+    const document = {
+      subscriptionId: 's',
+      timestamp: '2026-01-05T09:08:07.065',
+      trigger: 'MOVED',
+      events: items,
+    };
+    bench.deliveries.set('b', Buffer.from(JSON.stringify(document)));
+    await bench.handle(claimed(70));
+    const claims = bench.messages.flatMap(({ text }) => (JSON.parse(text) as AssetMessage).claim ?? []);
+    expect(claims).toEqual([{ blob: 'b', from: 50, to: 51 }]);
+    await bench.drain();
+    expect(new Set(bench.asked.map(({ id }) => id))).toEqual(
+      new Set(items.map(({ entityRef }) => entityRef)),
+    );
+  });
+
   it.each([
     ['gone', undefined],
     ['no longer readable', Buffer.from('not json')],
