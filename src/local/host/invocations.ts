@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { ProgrammingModel, RegisteredFunction, TypedData } from './core-types.ts';
 import { InFlight } from './in-flight.ts';
 import { describe, type HostLog } from './log.ts';
@@ -115,6 +115,10 @@ async function withTimeout(work: Promise<Outcome>, timeoutMs: number): Promise<O
 /** The trace goes on where the caller has one; the step in it is always a new one. */
 function childOf(traceParent: string | undefined): string {
   const [, trace, flags] = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(traceParent ?? '') ?? [];
-  const step = randomBytes(8).toString('hex');
-  return `00-${trace ?? randomBytes(16).toString('hex')}-${step}-${flags ?? '01'}`;
+  return `00-${trace ?? randomHex()}-${randomHex().slice(16)}-${flags ?? '01'}`;
+}
+
+// Node keeps random bytes ready for UUIDs, and for nothing else.
+function randomHex(): string {
+  return randomUUID().replaceAll('-', '');
 }
