@@ -4,6 +4,9 @@ import { stored } from './storage-errors.ts';
 
 export const workQueueName = 'asset-events';
 
+// Storage Queue hides a message for seven days at the most.
+const longestDelaySeconds = 604_800;
+
 /** The queue `asset-events`: base64, and no message ever expires. */
 export function workQueue(clients: StorageClients): WorkQueue {
   const queue = once(async () => await clients.queue(workQueueName));
@@ -13,7 +16,7 @@ export function workQueue(clients: StorageClients): WorkQueue {
       const base64 = Buffer.from(text).toString('base64');
       const options = {
         messageTimeToLive: -1,
-        visibilityTimeout: Math.ceil(delayMs / 1000),
+        visibilityTimeout: Math.min(Math.ceil(delayMs / 1000), longestDelaySeconds),
         ...(signal === undefined ? {} : { abortSignal: signal }),
       };
       await stored(

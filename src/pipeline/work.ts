@@ -21,7 +21,10 @@ export async function workOnEvent(
   if ('settled' in wanted) return await closeEvent(copy, wanted, deps);
 
   const key = `${copy.head.source}/${wanted.id}`;
-  const shared = await deps.folding.share(key, longestWaitMs, () => lookUp(copy, wanted, source, deps));
+  const waitsUntil = deps.now().getTime() + longestWaitMs;
+  const shared = await deps.folding.share(key, longestWaitMs, () =>
+    lookUp(copy, { ...wanted, waitsUntil }, source, deps),
+  );
   switch (shared.kind) {
     case 'led':
       return shared.value.kind;
@@ -78,7 +81,7 @@ const foldedReason = {
 
 async function lookUp(
   copy: EventCopy,
-  wanted: WantedAsset,
+  { waitsUntil, ...wanted }: WantedAsset & { waitsUntil: number },
   source: WorkSource,
   deps: WorkDeps,
 ): Promise<Led<Outcome>> {
@@ -94,7 +97,7 @@ async function lookUp(
     return await alone({ kind: 'ended', settled });
   }
 
-  const admission = await source.gate.admit(longestWaitMs);
+  const admission = await source.gate.admit(Math.max(0, waitsUntil - deps.now().getTime()));
   if (admission.kind === 'busy')
     return await alone({ kind: 'put-back', delayMs: 1_000 + 4_000 * deps.random() });
   if (admission.kind === 'closed') return await alone(awaitOpening(admission, deps));
