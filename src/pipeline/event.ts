@@ -6,7 +6,7 @@ export type Identifier = z.infer<typeof Identifier>;
 /** One thing that happened to one asset, in our words. */
 export const AssetEvent = z.object({
   /** Derived from what makes it the same event, so that a second copy is known for one. */
-  id: z.string().min(1).max(128),
+  id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
   /** The source's own word, such as `FULL_TEXT_INDEXED`. */
   type: z.string().max(1024),
   assetKind: z.enum(['asset', 'folder', 'other']),
