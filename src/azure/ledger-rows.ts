@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { assetKey } from '../pipeline/asset-key.ts';
-import { AssetEvent, Identifier } from '../pipeline/event.ts';
+import { AssetEvent } from '../pipeline/event.ts';
 import {
   EventState,
   HistoryEntry,
@@ -27,7 +27,7 @@ const endOfTime = 9_999_999_999_999;
 
 /** Where an event stands in every list: newest first, alike times in the order of their ids. */
 export function placeOf(receivedAtMs: number, id = ''): string {
-  return `${String(endOfTime - receivedAtMs).padStart(13, '0')}:${id}`;
+  return `${String(endOfTime - Math.min(Math.max(receivedAtMs, 0), endOfTime)).padStart(13, '0')}:${id}`;
 }
 
 export const rowKey = {
@@ -135,10 +135,9 @@ const Summary = z.object({
 
 const Lease = z.object({ holder: z.string(), messageId: z.string(), until: z.string() });
 const Content = z.union([
-  z.object({ event: AssetEvent.extend({ identifiers: z.array(Identifier) }) }),
+  z.object({ event: AssetEvent }),
   z.object({ claim: Claim }),
   z.object({ unread: z.object({ blob: z.string() }) }),
-  z.object({ message: z.string() }),
 ]);
 
 const Entry = Summary.extend({

@@ -1,4 +1,4 @@
-import type { TableClient } from '@azure/data-tables';
+import type { TableClient, TableServiceClientOptions } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import type { ContainerClient } from '@azure/storage-blob';
 import type { QueueClient } from '@azure/storage-queue';
@@ -7,6 +7,8 @@ import { azureCredential } from './credential.ts';
 
 /** How long our own storage gets for one try, and how often it is asked. A door has a deadline of its own on top. */
 const retryOptions = { maxTries: 3, tryTimeoutInMs: 10_000, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
+
+type PipelinePolicy = NonNullable<TableServiceClientOptions['additionalPolicies']>[number]['policy'];
 
 /** The storage account's parts, each SDK loaded when it is first used: a handshake needs none of them. */
 export interface StorageClients {
@@ -38,7 +40,11 @@ export function storageClients(config: Config): StorageClients {
   });
   const table = async (name: string): Promise<TableClient> => {
     const { TableClient } = await import('@azure/data-tables');
-    const options = { retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 } };
+    const options = {
+      retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
+      // This SDK has no setting for the time of one try.
+      additionalPolicies: [{ position: 'perCall' as const, policy: tableTryTimeout }],
+    };
     return storage.kind === 'connection-string'
       ? // Azurite speaks plain HTTP; what an account's address says is what is spoken.
         TableClient.fromConnectionString(storage.connectionString, name, {
@@ -56,6 +62,14 @@ export function storageClients(config: Config): StorageClients {
     table,
   };
 }
+
+const tableTryTimeout: PipelinePolicy = {
+  name: 'tryTimeout',
+  sendRequest: async (request, next) => {
+    request.timeout = retryOptions.tryTimeoutInMs;
+    return await next(request);
+  },
+};
 
 /** Makes it at the first call, and gives the same to all; a failure is not remembered. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -40,14 +40,16 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
   const counting = (source: string, versions: readonly SecretVersion[]): string[] => {
     const [current, previous] = versions;
     if (current === undefined) return [];
-    const overlap = previous !== undefined && deps.now() < current.createdAt + deps.overlapMs;
-    const values = overlap ? [current.value, previous.value] : [current.value];
-    if (values.every((value) => /^[\x20-\x7e]{1,512}$/.test(value))) return values;
-    deps.log('error', 'secret-unusable', {
-      secret: `source-${source}-secret`,
-      wanted: '1 to 512 printable ASCII characters',
-    });
-    return [];
+    if (!isUsable(current)) {
+      deps.log('error', 'secret-unusable', {
+        secret: `source-${source}-secret`,
+        wanted: '1 to 512 printable ASCII characters',
+      });
+      return [];
+    }
+    // A predecessor that is no secret was never in use: it takes nothing away from its successor.
+    const overlaps = previous !== undefined && deps.now() < current.createdAt + deps.overlapMs;
+    return overlaps && isUsable(previous) ? [current.value, previous.value] : [current.value];
   };
   const read = async (source: string): Promise<string[]> =>
     counting(source, (await webhook.get(source)?.read()) ?? []);
@@ -83,6 +85,10 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
     password: async (source) => (await password.get(source)?.read())?.[0]?.value,
     totpSeed: async (source) => (await totpSeed.get(source)?.read())?.[0]?.value,
   };
+}
+
+function isUsable({ value }: SecretVersion): boolean {
+  return /^[\x20-\x7e]{1,512}$/.test(value);
 }
 
 /** One secret of the vault, remembered. One look at it runs at a time. */

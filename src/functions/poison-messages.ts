@@ -15,9 +15,14 @@ export function poisonMessages(deps: Omit<WorkDeps, 'log'> & { poison: PoisonQue
       const messages = await deps.poison.take();
       if (messages.length === 0) return;
       for (const message of messages) {
-        const recorded = await recordPoison(message, { ...deps, log });
-        if (recorded === 'recorded') await message.remove();
-        log('error', 'poison-message', { message: message.messageId, recorded });
+        try {
+          const recorded = await recordPoison(message, { ...deps, log });
+          if (recorded === 'recorded') await message.remove();
+          log('error', 'poison-message', { message: message.messageId, recorded });
+        } catch (error) {
+          // It comes again in five minutes; the others need not wait for that.
+          log('error', 'poison-not-recorded', { message: message.messageId, error: String(error) });
+        }
       }
     }
   };

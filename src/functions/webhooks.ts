@@ -116,16 +116,22 @@ async function receive(
       deliveryId: deps.newId(),
       source: sourceName,
       receivedAt: receivedAt.toISOString(),
-      traceparent: context.traceContext?.traceParent,
+      traceparent: traceparentOf(context),
       attempt: 0,
       replayId: null,
     },
     body: body.bytes,
   };
   return await withDeadline(
-    keptWithinMs,
+    Math.min(keptWithinMs, leftMs()),
     async (signal) => await keep(delivery, receiver, { ...deps, signal }, log),
   );
+}
+
+/** The trace that this call is part of (W3C Trace Context, version 00), where there is one. */
+function traceparentOf(context: InvocationContext): string | undefined {
+  const given = context.traceContext?.traceParent ?? '';
+  return /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(given) ? given : undefined;
 }
 
 function answerTo(

@@ -24,7 +24,10 @@ export async function closeEvent(
       if (outcome.waiting === undefined) return outcome.kind;
       const nextAttemptAt = new Date(deps.now().getTime() + outcome.delayMs).toISOString();
       const settled: Settled = { state: 'waiting', reason: { ...outcome.waiting, nextAttemptAt } };
-      await write(copy, settled, { countsAsTry: false }, deps, hold);
+      // This only tells; the message that was sent holds the event, and a throw would bring a second one.
+      await write(copy, settled, { countsAsTry: false }, deps, hold).catch((error: unknown) => {
+        deps.log('warn', 'waiting-not-told', { eventId: copy.event.id, error: String(error) });
+      });
       return outcome.kind;
     }
     case 'again': {
@@ -51,8 +54,9 @@ export async function closeEvent(
       const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
       const claimed = await write(copy, outcome.settled, { countsAsTry: true, ...asset }, deps, hold);
       // Somebody holds the event and may yet fail: this copy waits for the end of that lease.
-      if (claimed.kind === 'held') await deps.queue.send(textOf(copy), { delayMs: untilFree(claimed, deps) });
-      return outcome.kind;
+      if (claimed.kind !== 'held') return outcome.kind;
+      await deps.queue.send(textOf(copy), { delayMs: untilFree(claimed, deps) });
+      return 'put-back';
     }
     default:
       return outcome satisfies never;

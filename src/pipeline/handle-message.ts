@@ -1,17 +1,17 @@
 import { claimedEvents } from './claimed-events.ts';
 import type { AssetEvent } from './event.ts';
 import type { EventEntry } from './ledger.ts';
-import { decodeMessage, encodeMessage, type AssetMessage, type Claim, type MessageHead } from './message.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type AssetMessage,
+  type Claim,
+  type MessageHead,
+  type Arrival,
+} from './message.ts';
 import { recordLost, recordUnreadable } from './record-unreadable.ts';
 import { workOnEvent } from './work.ts';
 import type { WorkDeps } from './work-deps.ts';
-
-/** How a queue message came: `item` is what the platform made of its text. */
-export interface Arrival {
-  readonly item: unknown;
-  /** The queue's id of the message. */
-  readonly messageId: string;
-}
 
 // Events that are sent on as messages of their own at once; more are first split into batches of so many.
 const batchOf = 64;

@@ -69,6 +69,11 @@ export class Hold {
     return answer;
   }
 
+  /** True once somebody else has the event. */
+  get lost(): boolean {
+    return this.#lost.signal.aborted;
+  }
+
   letGo(): void {
     clearInterval(this.#renewal);
   }

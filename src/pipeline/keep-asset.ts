@@ -18,8 +18,12 @@ export interface Fetched {
   readonly beganAt: Date;
 }
 
-/** The asset's new state, or that a later fetch has already left something newer. */
-export type Kept = { kind: 'kept'; asset: AssetState } | { kind: 'later-one-there' };
+/** The asset's new state, or that a later fetch has already left a newer record. */
+export type Kept =
+  | { kind: 'kept'; asset: AssetState }
+  | { kind: 'later-one-there' }
+  /** A later fetch has left its thumbnail, and its record is not there yet: it may still fail. */
+  | { kind: 'overtaken' };
 
 /** Keeps an asset: the thumbnail first and the record last, with its digest, each only over an earlier fetch. */
 export async function keepAsset(fetched: Fetched, store: AssetStore): Promise<Kept> {
@@ -38,7 +42,7 @@ export async function keepAsset(fetched: Fetched, store: AssetStore): Promise<Ke
       fetch: asset.fetch,
       etag: asset.thumbnailEtag ?? undefined,
     });
-    if (written.kind === 'later-one-there') return written;
+    if (written.kind === 'later-one-there') return { kind: 'overtaken' };
     thumbnailEtag = written.etag;
     thumbnail = {
       contentType: picture.contentType,

@@ -49,9 +49,8 @@ export interface EventEntry {
   readonly lease: Lease | null;
   /** The other deliveries that have been counted, the newest last; bounded. */
   readonly otherDeliveries: readonly string[];
-  /** What a replay starts from: the event itself, where it stands, the bytes that could not be read, or the message that named no source of ours. */
-  readonly content:
-    { event: AssetEvent } | { claim: Claim } | { unread: { blob: string } } | { message: string };
+  /** What a replay starts from: the event itself, where it stands, or the bytes that could not be read. */
+  readonly content: { event: AssetEvent } | { claim: Claim } | { unread: { blob: string } };
 }
 
 /** Who works on an event. Its queue message coming again means that this holder is gone. */

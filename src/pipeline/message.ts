@@ -33,11 +33,30 @@ export type MessageHead = Omit<AssetMessage, 'events' | 'claim'>;
 
 // 64 KiB is what Storage Queue takes, after base64 (reference/functions-host.md, Storage Queue trigger).
 const maxTextBytes = 49_152;
+// A message grows on its way, by the number of its tries or by a mark; a first one leaves room for that.
+const roomToGrow = 512;
 
-/** The message as text, or undefined where it would not fit and needs a claim. */
-export function encodeMessage(message: AssetMessage): string | undefined {
-  const text = JSON.stringify(message);
-  return Buffer.byteLength(text) <= maxTextBytes ? text : undefined;
+/** The message as text, or undefined where it would not fit and needs a claim. Writes out no more than what fits. */
+export function encodeMessage({ events, claim, ...head }: AssetMessage): string | undefined {
+  const most = head.attempt === 0 ? maxTextBytes - roomToGrow : maxTextBytes;
+  if (claim !== undefined) return JSON.stringify({ ...head, claim });
+  const pieces: string[] = [];
+  let bytes = Buffer.byteLength(JSON.stringify({ ...head, events: [] }));
+  for (const event of events) {
+    const piece = JSON.stringify(event);
+    bytes += Buffer.byteLength(piece) + 1;
+    // One event can hold as much as its whole delivery: a thousand of them must not be written out to be counted.
+    if (bytes > most) return undefined;
+    pieces.push(piece);
+  }
+  return `${JSON.stringify(head).slice(0, -1)},"events":[${pieces.join(',')}]}`;
+}
+
+/** How a queue message came: `item` is what the platform made of its text. */
+export interface Arrival {
+  readonly item: unknown;
+  /** The queue's id of the message. */
+  readonly messageId: string;
 }
 
 export type DecodedMessage =

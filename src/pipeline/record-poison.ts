@@ -1,6 +1,5 @@
 import { claimedEvents } from './claimed-events.ts';
-import { settle } from './event-rules.ts';
-import { keysOf } from './event-rules.ts';
+import { keysOf, settle } from './event-rules.ts';
 import { decodeMessage } from './message.ts';
 import { readJson } from './read-json.ts';
 import { recordUnreadable } from './record-unreadable.ts';

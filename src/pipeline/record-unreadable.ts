@@ -1,10 +1,8 @@
-import { assetKey } from './asset-key.ts';
 import { closeEvent } from './close-event.ts';
 import { eventId } from './event-id.ts';
 import type { AssetEvent } from './event.ts';
-import type { Arrival } from './handle-message.ts';
 import type { EventEntry, Reason } from './ledger.ts';
-import type { Claim, MessageHead } from './message.ts';
+import type { Arrival, Claim, MessageHead } from './message.ts';
 import type { WorkDeps } from './work-deps.ts';
 
 /** Says in the ledger that a message of ours can no longer be worked on, and why. */
@@ -15,8 +13,7 @@ export async function recordLost(
   deps: WorkDeps,
 ): Promise<void> {
   const id = eventId(head.source, [head.deliveryId, claim?.from, claim?.to]);
-  const content: EventEntry['content'] =
-    claim === undefined ? { message: JSON.stringify(arrival.item) } : { claim };
+  const content: EventEntry['content'] = claim === undefined ? await keepMessage(arrival, deps) : { claim };
   await closeEvent(
     { event: placeholder(id, head.receivedAt), head, messageId: arrival.messageId, content },
     { kind: 'ended', settled: { state: 'failed', reason } },
@@ -26,17 +23,16 @@ export async function recordLost(
 
 /** Keeps a message that nobody can read, and says so in the ledger. */
 export async function recordUnreadable({ item, messageId }: Arrival, deps: WorkDeps): Promise<void> {
-  const text = typeof item === 'string' ? item : JSON.stringify(item);
-  const id = eventId('', [text]);
-  const blob = `unreadable-messages/${assetKey(id)}`;
-  await deps.deliveries.put(blob, Buffer.from(text));
+  const content = await keepMessage({ item, messageId }, deps);
+  const { blob } = content.unread;
+  const id = eventId('', [blob]);
   const now = deps.now().toISOString();
   await closeEvent(
     {
       event: placeholder(id, now),
       head: { v: 1, deliveryId: messageId, source: '', receivedAt: now, attempt: 0, replayId: null },
       messageId,
-      content: { unread: { blob } },
+      content,
     },
     {
       kind: 'ended',
@@ -51,6 +47,14 @@ export async function recordUnreadable({ item, messageId }: Arrival, deps: WorkD
     deps,
   );
   deps.log('error', 'message-unreadable', { blob });
+}
+
+/** Keeps the text of a message as a blob; the same text always as the same one. */
+async function keepMessage({ item }: Arrival, deps: WorkDeps): Promise<{ unread: { blob: string } }> {
+  const text = typeof item === 'string' ? item : JSON.stringify(item);
+  const blob = `unreadable-messages/${eventId('', [text])}`;
+  await deps.deliveries.put(blob, Buffer.from(text));
+  return { unread: { blob } };
 }
 
 /** Stands in the ledger for what could not be read as an event. */

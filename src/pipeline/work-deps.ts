@@ -44,4 +44,4 @@ export type Outcome =
   | { kind: 'put-back'; delayMs: number; waiting?: { code: AgainCode; text: string } }
   | { kind: 'over' };
 
-export type AgainCode = 'source-unavailable' | 'rate-limited' | 'login-refused';
+export type AgainCode = 'source-unavailable' | 'rate-limited' | 'login-refused' | 'overtaken';

@@ -105,8 +105,10 @@ async function lookUp(
   const { turn } = admission;
   try {
     const began = await Hold.begin(copy, wanted.id, { event: undefined, asset }, deps);
-    if (began instanceof Hold)
-      return { value: await workWith(began, copy, wanted, source, turn, deps), shared: true };
+    if (began instanceof Hold) {
+      const value = await workWith(began, copy, wanted, source, turn, deps);
+      return { value, shared: value.kind !== 'over' };
+    }
     const outcome: Outcome =
       began.kind === 'over' ? began : { kind: 'put-back', delayMs: untilFree(began, deps) };
     await closeEvent(copy, outcome, deps);
@@ -136,6 +138,7 @@ async function workWith(
   try {
     const system = await source.system();
     const finding = await system.lookUp(wanted, turn, hold.signal);
+    if (hold.lost) return { kind: 'over' };
     const outcome = await keepFinding(finding, { copy, wanted, source, asset: hold.asset, beganAt }, deps);
     await closeEvent(copy, outcome, deps, hold);
     return outcome;
@@ -193,6 +196,10 @@ async function keepFinding(
 function keptOutcome(kept: Kept, { deleted }: { deleted: boolean }): Outcome {
   if (kept.kind === 'later-one-there')
     return { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
+  if (kept.kind === 'overtaken') {
+    const text = 'Another look-up of this asset began later and is not through yet.';
+    return { kind: 'again', code: 'overtaken', text };
+  }
   const reason = deleted ? { code: 'deleted', text: 'The source says that this asset is deleted.' } : null;
   return { kind: 'ended', settled: { state: 'done', reason, title: kept.asset.title }, asset: kept.asset };
 }

@@ -172,6 +172,13 @@ describe('webhook secrets from a vault', () => {
     if (value !== '') expect(JSON.stringify(bench.logged)).not.toContain(value);
   });
 
+  it('are not harmed by a predecessor that is no secret', async () => {
+    const bench = vault();
+    bench.put(webhook, ['the right secret', hour], ['a copying error\n', 2 * hour]);
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(['the right secret']);
+    expect(bench.logged).toEqual([]);
+  });
+
   it.each<[string, [string, number][], [string, number][]]>([
     ['current and current', [['the same for both', hour]], [['the same for both', hour]]],
     [

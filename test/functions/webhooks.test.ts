@@ -136,6 +136,16 @@ describe('the door of a source', () => {
     expect(Buffer.from(deliveries.get(blob ?? '') ?? []).toString()).toBe(body);
   });
 
+  it('keeps a delivery whose events would be vast when written out, without writing them out', async () => {
+    const { post, messages } = door();
+    const body = JSON.stringify({
+      trigger: 'x'.repeat(20_000),
+      events: Array.from({ length: 9_000 }, () => ({})),
+    });
+    expect(await post(body, sign(body))).toMatchObject({ status: 200 });
+    expect(JSON.parse(messages[0]?.text ?? '')).toMatchObject({ claim: { from: 0, to: 9_000 } });
+  });
+
   it.each([
     ['the start of an event', 'preservica-webhook-auth%7B%22events%22%3A%5B%5D%7D'],
     ['empty', ''],

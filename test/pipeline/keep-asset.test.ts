@@ -80,11 +80,18 @@ describe('keeping an asset', () => {
     expect(stores.writes.slice(2)).toEqual(['record.json', 'remove']);
   });
 
-  it('stops where a later fetch has already been', async () => {
+  it('stops where a later fetch has left its record', async () => {
+    const stores = memoryStores();
+    await keep(stores, { kind: 'none' }, { ...first, fetch: 5 });
+    const { kept } = await keep(stores, { kind: 'none' }, { ...first, fetch: 4 });
+    expect(kept).toEqual({ kind: 'later-one-there' });
+  });
+
+  it('stops where a later fetch has left its thumbnail, without taking its record for granted', async () => {
     const stores = memoryStores();
     await keep(stores, { kind: 'bytes', bytes: picture }, { ...first, fetch: 5 });
     const { kept, record } = await keep(stores, { kind: 'bytes', bytes: picture }, { ...first, fetch: 4 });
-    expect(kept).toEqual({ kind: 'later-one-there' });
+    expect(kept).toEqual({ kind: 'overtaken' });
     expect(record.fetchedAt).toBe('2026-01-05T09:00:00.000Z');
   });
 });

@@ -62,7 +62,7 @@ describe('the message codec', () => {
 
   it('leaves to a claim what a queue message cannot hold', () => {
     const room =
-      49_152 - Buffer.byteLength(encodeMessage(aMessage({ events: [anEvent({ data: { x: '' } })] })) ?? '');
+      48_640 - Buffer.byteLength(encodeMessage(aMessage({ events: [anEvent({ data: { x: '' } })] })) ?? '');
     const of = (length: number) =>
       encodeMessage(aMessage({ events: [anEvent({ data: { x: 'é'.repeat(length / 2) } })] }));
     expect(Buffer.from(of(room - (room % 2)) ?? '').toString('base64').length).toBeLessThanOrEqual(65_536);

@@ -120,8 +120,8 @@ function readTimestamp(given: unknown): Date | undefined {
   const [, seconds = '', fraction = '', zone = 'Z'] = match;
   const colonZone = zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
   const time = new Date(`${seconds.toUpperCase()}${fraction.slice(0, 4)}${colonZone}`);
-  // A time before computers is no time; it would also be written in another form than others.
-  return time.getTime() >= 0 ? time : undefined;
+  // A time before computers or after the year 9999 is no time; it would also be written in another form.
+  return time.getTime() >= 0 && time.getTime() < 253_402_300_800_000 ? time : undefined;
 }
 
 function text(value: unknown): string | undefined {
