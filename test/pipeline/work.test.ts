@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StorageError } from '../../src/errors.ts';
 import { Folding } from '../../src/pipeline/folding.ts';
 import { handleMessage } from '../../src/pipeline/handle-message.ts';
 import type { Outcome, WorkDeps } from '../../src/pipeline/work-deps.ts';
@@ -274,6 +275,22 @@ describe('a copy that has its answer while somebody else holds the event', () =>
     expect(bench.messages).toMatchObject([{ delayMs: 125_000 }]);
     await bench.drain();
     expect(bench.summary()).toMatchObject({ state: 'done', reason: { code: 'folded' }, duplicates: 1 });
+  });
+});
+
+describe('a message that is put back while the source wants quiet', () => {
+  it('is put back once, also where the ledger cannot be told', async () => {
+    const bench = workBench(() => ({ kind: 'again', code: 'rate-limited', text: 't', retryAfterMs: 40_000 }));
+    await bench.handle(aMessage());
+    const change = async () => await Promise.reject(new StorageError('throttled'));
+    const other = anEvent({ id: 'event-2', assetId: assetId.replace('1', '2') });
+    await handleMessage(
+      { item: aMessage({ events: [other] }), messageId: 'm-2' },
+      { ...bench.deps, ledger: { ...bench.ledger, change } },
+    );
+    expect(bench.messages.map(({ text }) => (JSON.parse(text) as { attempt: number }).attempt)).toEqual([
+      1, 0,
+    ]);
   });
 });
 

@@ -1,0 +1,37 @@
+import { createRequire } from 'node:module';
+import { expect, it } from 'vitest';
+import { StorageError } from '../../src/errors.ts';
+import { poisonMessages } from '../../src/functions/poison-messages.ts';
+import type { PoisonMessage } from '../../src/pipeline/stores.ts';
+import { aMessage, anEvent, workBench } from '../support/work-bench.ts';
+
+const library = createRequire(import.meta.url)('@azure/functions') as typeof import('@azure/functions');
+
+it('one poison message that cannot be recorded keeps none of the others from it', async () => {
+  const bench = workBench();
+  const removed: string[] = [];
+  const message = (id: string): PoisonMessage => ({
+    text: Buffer.from(JSON.stringify(aMessage({ events: [anEvent({ id })] }))).toString('base64'),
+    messageId: id,
+    remove: async () => void removed.push(id),
+  });
+  const batches = [[message('first'), message('second'), message('third')]];
+  const { ledger } = bench.deps;
+  const handler = poisonMessages({
+    ...bench.deps,
+    ledger: {
+      ...ledger,
+      change: async (keys, ...rest) => {
+        if (keys.eventId === 'second') throw new StorageError('this row only');
+        return await ledger.change(keys, ...rest);
+      },
+    },
+    poison: { take: async () => batches.shift() ?? [] },
+  });
+  const logged: string[] = [];
+  const context = new library.InvocationContext({ logHandler: (_level, line) => logged.push(String(line)) });
+  await handler({} as never, context);
+  expect(removed).toEqual(['first', 'third']);
+  expect(bench.summary('third')).toMatchObject({ state: 'failed', reason: { code: 'poison' } });
+  expect(logged.filter((line) => line.includes('poison-not-recorded'))).toHaveLength(1);
+});
