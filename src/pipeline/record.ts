@@ -40,10 +40,11 @@ export const Thumbnail = z.object({
 export type Thumbnail = z.infer<typeof Thumbnail>;
 
 /** What we keep about an asset, version 1: `{source}/{assetId}/record.json`. */
-export const AssetRecord = AssetDetails.extend({
+export const AssetRecord = z.object({
   v: z.literal(1),
   source: z.string(),
   assetId: z.string(),
+  ...AssetDetails.shape,
   thumbnail: Thumbnail.nullable(),
   thumbnailState: z.enum(['stored', 'none', 'pending', 'refused']),
   deleted: z.boolean(),
