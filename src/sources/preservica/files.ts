@@ -63,34 +63,41 @@ async function lookInto(
   const contentObjects = all(at(described, 'ContentObjects'), 'ContentObject');
   // All lists first, then the files: one content object with many of them takes no more calls than many with one.
   const listed = await Promise.all(
-    contentObjects.slice(0, maxFiles).map(async (element) => await listBitstreams(element, questions)),
+    contentObjects
+      .slice(0, maxFiles)
+      .map(async (element) => await listBitstreams(element, questions, maxFiles)),
   );
-  const bitstreams = listed.flat();
   const files = await Promise.all(
-    bitstreams
+    listed
+      .flatMap((each) => each.paths)
       .slice(0, maxFiles)
       .map(async (each) => readBitstream(await questions.part(each, 'BitstreamResponse'), representation)),
   );
   const notLookedAt = contentObjects.length - listed.length;
-  return { contentObjects: contentObjects.length, files, fileCount: bitstreams.length + notLookedAt };
+  const counted = listed.reduce((sum, each) => sum + each.count, 0);
+  return { contentObjects: contentObjects.length, files, fileCount: counted + notLookedAt };
 }
 
-/** The paths of the bitstreams of the active generation. */
-async function listBitstreams(contentObject: XmlElement, questions: Questions): Promise<string[]> {
+/** How many bitstreams the active generation has, and the paths of the first `maxFiles`: a list may be long, and lists are many. */
+async function listBitstreams(
+  contentObject: XmlElement,
+  questions: Questions,
+  maxFiles: number,
+): Promise<{ count: number; paths: string[] }> {
   const reference = readReference(contentObject.text);
   if (reference === undefined) throw notAsExpected('the reference of a content object');
   const home = `content-objects/${reference}/generations`;
   const listed = await questions.part(home, 'GenerationsResponse');
   const generations = all(at(listed, 'Generations'), 'Generation');
   const active = generations.find((each) => attributeOf(each, 'active') === 'true') ?? generations.at(-1);
-  if (active === undefined) return [];
+  if (active === undefined) return { count: 0, paths: [] };
 
   // Section 3.5: the list that is a direct child of the root; the one inside the generation holds names only.
   const generation = `${home}/${numberAtEnd(active)}`;
   const document = await questions.part(generation, 'GenerationResponse');
-  return all(at(document, 'Bitstreams'), 'Bitstream').map(
-    (each) => `${generation}/bitstreams/${numberAtEnd(each)}`,
-  );
+  const bitstreams = all(at(document, 'Bitstreams'), 'Bitstream');
+  const paths = bitstreams.slice(0, maxFiles).map((each) => `${generation}/bitstreams/${numberAtEnd(each)}`);
+  return { count: bitstreams.length, paths };
 }
 
 function readBitstream(document: XmlElement, representation: string): AssetFile {

@@ -36,16 +36,17 @@ export async function callPreservica(
     });
     const { status } = response;
     const retryAfterMs = readRetryAfter(response.headers.get('retry-after'), limits.now());
-    // What a refusal says matters less than that it is one, so one that is too long is cut off there.
-    const bytes = await readAtMost(response, status === 200 ? limits.maxBytes : maxRefusalBytes);
-    if (bytes === undefined && status === 200) {
-      throw new UpstreamError(
-        'UPSTREAM_TOO_LARGE',
-        'Preservica sent an answer that is larger than is taken.',
-        { status },
-      );
+    if (status !== 200) {
+      // What a refusal says matters less than that it is one, and when to come back: one that is too long or breaks off
+      // counts all the same.
+      const bytes = await readAtMost(response, maxRefusalBytes).catch(() => undefined);
+      return { status, bytes: bytes ?? new Uint8Array(), retryAfterMs };
     }
-    return { status, bytes: bytes ?? new Uint8Array(), retryAfterMs };
+    const bytes = await readAtMost(response, limits.maxBytes);
+    if (bytes !== undefined) return { status, bytes, retryAfterMs };
+    throw new UpstreamError('UPSTREAM_TOO_LARGE', 'Preservica sent an answer that is larger than is taken.', {
+      status,
+    });
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
     if (timeUp.aborted) {

@@ -32,10 +32,11 @@ const maxAnswerBytes = 65_536;
 // How soon after a renewal that failed the next one is tried, while the token is still good.
 const renewAgainMs = 30_000;
 
-// Section 1.1: `validFor` is minutes. The token goes into a header as it is.
+// Section 1.1: `validFor` is minutes. The token goes into a header as it is. A time that makes no sense is taken for the
+// usual one: too long shows as a 401, and too short would mean a login a call.
 const LoginAnswer = z.object({
   token: z.string().regex(/^[\x21-\x7e]{1,4096}$/),
-  validFor: z.number().positive().max(1440).default(15),
+  validFor: z.number().min(1).max(1440).catch(15),
 });
 // Section 1.4: the continuation token is written with a hyphen in the vendor's text, in camel case by clients.
 const SecondFactorWanted = z.object({
@@ -62,7 +63,8 @@ export class Session {
   /**
    * A token that is good for a while. One login runs at a time, and all wait for it. A login that has no place yet is
    * not under way: whoever has one logs in meanwhile, for else the one who logs in would wait for the places of
-   * those who wait for the login. Throws an UpstreamError.
+   * those who wait for the login. While one renews a token that is still good, the others go on with it. Throws an
+   * UpstreamError.
    */
   async token(turn: Turn): Promise<string> {
     return await (this.#known() ?? turn.call(async () => await (this.#known() ?? this.#logIn())));
@@ -82,7 +84,10 @@ export class Session {
   /** What there is without a login; throws while a refused one is believed. */
   #known(): string | Promise<string> | undefined {
     const now = this.#deps.now();
-    if (this.#token !== undefined && now < this.#token.renewAt) return this.#token.text;
+    if (this.#token !== undefined) {
+      const { text, renewAt, endsAt } = this.#token;
+      if (now < (this.#login === undefined ? renewAt : endsAt)) return text;
+    }
     if (this.#login !== undefined) return this.#login;
     if (this.#refused !== undefined && now < this.#refused.until) throw this.#refused.error;
     return undefined;

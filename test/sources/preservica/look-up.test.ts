@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { AssetDetails } from '../../../src/pipeline/record.ts';
 import {
@@ -197,6 +198,15 @@ describe('a look-up of a volume', () => {
     expect(watched.most).toBe(8);
   });
 
+  it('reads no address of a file that it will not fetch', async () => {
+    const archive = await archiveWithAsset();
+    const path = `${generations}/1`;
+    const links = [`${path}/bitstreams/1`, 'no address'].map((link) => `<Bitstream>${link}</Bitstream>`);
+    archive.on(path, xml(generationDocument(links)));
+    const details = foundDetails(await askerOf(archive.url, { maxFiles: 1 }).lookUp());
+    expect(details).toMatchObject({ fileCount: 2, filesTruncated: true, files: [{ name: 'page-1-1.tif' }] });
+  });
+
   it('counts the files of a content object that has many, and fetches no more of them', async () => {
     const archive = await archiveWithAsset({
       representations: [{ type: 'Preservation', contentObjects: [30, 30, 30] }],
@@ -377,6 +387,19 @@ describe('what the source says', () => {
     await closed;
   });
 
+  it.each<[number, object]>([
+    [429, { kind: 'again', code: 'rate-limited', retryAfterMs: 9_000 }],
+    [503, { kind: 'again', code: 'source-unavailable', retryAfterMs: 9_000 }],
+    [403, { kind: 'no-permission' }],
+  ])('is a refusal (%i) even if its page breaks off', async (code, expected) => {
+    const archive = await archiveWithAsset();
+    archive.on(entity, (_call, response) => {
+      response.writeHead(code, { 'retry-after': '9', 'content-length': '100' }).write('half');
+      setImmediate(() => response.destroy());
+    });
+    expect(await askerOf(archive.url).lookUp()).toMatchObject(expected);
+  });
+
   it('is a refusal, however long its page', async () => {
     const archive = await archiveWithAsset();
     const page = '<html>'.padEnd(9_000_000, ' ');
@@ -488,6 +511,22 @@ describe('a hostile or broken answer', () => {
     expect(await poured).toBeLessThan(40_000_000);
   });
 
+  it('is read where it is compressed', async () => {
+    const archive = await archiveWithAsset();
+    archive.on(home, bytesWith({ 'content-encoding': 'gzip' }, gzipSync(good)));
+    expect(await askerOf(archive.url).lookUp()).toMatchObject({ kind: 'found' });
+  });
+
+  it('of 1 GB that was compressed to 1 MB is not unpacked to its end', async () => {
+    const archive = await archiveWithAsset();
+    const megabyte = gzipSync(Buffer.alloc(1_000_000, ' '));
+    const bomb = Buffer.concat(Array.from({ length: 1_000 }, () => megabyte));
+    archive.on(home, bytesWith({ 'content-encoding': 'gzip' }, bomb));
+    const peakBefore = process.resourceUsage().maxRSS;
+    expect(await askerOf(archive.url).lookUp()).toMatchObject({ kind: 'unreadable-answer' });
+    expect(process.resourceUsage().maxRSS - peakBefore).toBeLessThan(400_000);
+  });
+
   it('of 200 MB that comes with a refusal is left at once, and the refusal counts', async () => {
     const archive = await archiveWithAsset();
     const poured = new Promise<number>((resolve) => {
@@ -559,7 +598,7 @@ describe('a hostile or broken answer', () => {
   }, 30_000);
 });
 
-function bytesWith(headers: Record<string, string>, body: string): Respond {
+function bytesWith(headers: Record<string, string>, body: string | Buffer): Respond {
   return (_call, response) => void response.writeHead(200, headers).end(body);
 }
 

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/pipeline/source-system.ts';
 import { createCallGate } from '../../../src/pipeline/call-gate.ts';
-import { askerOf, assetId, home, json, silence, standIn, status, type StandIn } from './stand-in.ts';
+import {
+  askerOf,
+  assetId,
+  folderId,
+  home,
+  json,
+  silence,
+  standIn,
+  status,
+  type StandIn,
+} from './stand-in.ts';
 
 const loginPath = '/api/accesstoken/login';
 const secondPath = '/api/accesstoken/complete-2fa';
@@ -69,6 +79,70 @@ describe('the login', () => {
     asker.pass(4 * minute);
     expect(await asker.lookUp()).toMatchObject({ kind: 'again', code: 'source-unavailable' });
   });
+});
+
+describe('a token that is being renewed', () => {
+  /** A renewal that is under way for an asset's look-up, and a folder that somebody else asks for. */
+  const renewal = async () => {
+    const archive = await archiveWithAsset();
+    archive.addFolder();
+    const asker = askerOf(archive.url);
+    await asker.lookUp();
+    let answerLogin = (): void => undefined;
+    const renewing = new Promise<void>((resolve) => {
+      archive.on(loginPath, (call, response) => {
+        answerLogin = () => json({ token: 'renewed' })(call, response);
+        resolve();
+      });
+    });
+    asker.pass(11 * minute);
+    const first = asker.lookUp();
+    await renewing;
+    const other = async () => await asker.lookUp({ kind: 'folder', id: folderId });
+    const tokensOfOther = () =>
+      archive.seen
+        .filter(({ path }) => path.includes(folderId))
+        .map(({ headers }) => headers['preservica-access-token']);
+    return { archive, asker, first, answerLogin, other, tokensOfOther };
+  };
+
+  it('serves the others as long as it is good', async () => {
+    const { archive, first, answerLogin, other, tokensOfOther } = await renewal();
+    expect(await other()).toMatchObject({ kind: 'found' });
+    expect(tokensOfOther()).toEqual(['token-1', 'token-1', 'token-1']);
+    answerLogin();
+    expect(await first).toMatchObject({ kind: 'found' });
+    await other();
+    expect(tokensOfOther().slice(3)).toEqual(['renewed', 'renewed', 'renewed']);
+    expect(loginForms(archive)).toHaveLength(2);
+  });
+
+  it('serves nobody once it has ended', async () => {
+    const { archive, asker, first, answerLogin, other, tokensOfOther } = await renewal();
+    asker.pass(4 * minute);
+    const second = other();
+    await new Promise((resolve) => setImmediate(resolve));
+    answerLogin();
+    expect(await Promise.all([first, second])).toMatchObject([{ kind: 'found' }, { kind: 'found' }]);
+    expect(tokensOfOther()).toEqual(['renewed', 'renewed', 'renewed']);
+    expect(loginForms(archive)).toHaveLength(2);
+  });
+
+  it.each([undefined, null, 0, -1, 0.001, 1e9, '15', 'soon'])(
+    'is taken to last 15 minutes where the login says %j',
+    async (validFor) => {
+      const archive = await archiveWithAsset();
+      archive.on(loginPath, json({ token: 'good', validFor }));
+      const asker = askerOf(archive.url);
+      await asker.lookUp();
+      asker.pass(10 * minute - 1);
+      expect(await asker.lookUp()).toMatchObject({ kind: 'found' });
+      expect(loginForms(archive)).toHaveLength(1);
+      asker.pass(1);
+      await asker.lookUp();
+      expect(loginForms(archive)).toHaveLength(2);
+    },
+  );
 });
 
 describe('a token that is no longer accepted', () => {

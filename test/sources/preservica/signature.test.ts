@@ -76,6 +76,36 @@ describe('the answer to a challenge', () => {
   });
 
   it.each([
+    [
+      'C5, Latin-1 key',
+      'café-secret',
+      'c306c99ca3a736124fa711bec53c737d',
+      '1898f20caadb6cb7bbe89b76409404c22df1e3135fe213c3c70e0a8b4c0630fc',
+    ],
+    [
+      'C6, low bytes as key',
+      'geheímnis-€',
+      'c306c99ca3a736124fa711bec53c737d',
+      '971906936e7391e16b8c948b82d48eb2f3f2b1a2d5da5f1c42938d03a220c1f4',
+    ],
+    [
+      'C6, key with a question mark put in',
+      'geheímnis-€',
+      'c306c99ca3a736124fa711bec53c737d',
+      'e31290247c4365654eeacb1f8a4f5bb44d4b72db2fc1e7bd9240a647cdb79840',
+    ],
+    [
+      'C7, Latin-1 code',
+      '秘密',
+      'naïve-code',
+      '79f7f33b171b002acedaefdc9ce397df7f717bab6c190b6328f6a831a82255e9',
+    ],
+    ['C8, Latin-1 code', shared, 'éèê', 'ed7fad4dbfa43cc08c70b1567dcec02d1ddea969f53f06cbd0f999d3ba269f3d'],
+  ])('is not made as %s', (_id, secret, code, response) => {
+    expect(challengeAnswer(secret, code)).not.toBe(response);
+  });
+
+  it.each([
     ['0', true],
     ['c306c99ca3a736124fa711bec53c737d', true],
     ['5d2f8c1e-7b44-4c0a-9f61-2a1f0b7e9d33', true],
@@ -138,6 +168,18 @@ describe('the signature of an event', () => {
       'café-secret',
       bodies.B5,
       '2a63dd26270e2631e9325baf2e12501e77ad0464778b8591ce37b6a4363d768c',
+    ],
+    [
+      'by a UTF-8 key over Latin-1 bytes',
+      'café-secret',
+      bodies.B5,
+      '6446ef02bfa7e69418e107b40d4e38497f950cd4c1a54944ee8ae4489ec9e989',
+    ],
+    [
+      'by a Latin-1 key over Latin-1 bytes',
+      'café-secret',
+      bodies.B5,
+      'c4890eb5aaebe881e0aac64c14ccf1df7acf2263c2db48ac694fd5ce47291272',
     ],
     ['longer', shared, bodies.B1, 'a2d178ad57044494cd838505014c026efda3cc75e16f694f901ea37ee358b09d0'],
     [
