@@ -18,7 +18,6 @@ export async function buildApp(): Promise<string> {
       outfile: unfinished,
       bundle: true,
       minify: true,
-      keepNames: true,
       platform: 'node',
       format: 'cjs',
       target: 'node22',
