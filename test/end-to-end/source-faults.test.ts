@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../../src/local/preservica/faults.ts';
+import type { Fault } from '../../src/local/simulator/faults.ts';
 import type { Entity } from '../../src/local/preservica/library.ts';
 import { startAppUnderTest, until, type AppUnderTest } from '../support/app-under-test.ts';
 

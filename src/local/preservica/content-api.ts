@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { readJson } from '../../pipeline/read-json.ts';
-import { bytes, json, plain, type Exchange } from './exchange.ts';
-import type { Answer } from './faults.ts';
+import { bytes, json, plain, type Exchange } from '../simulator/exchange.ts';
+import type { Answer } from '../simulator/faults.ts';
 import type { Entity, Library } from './library.ts';
-import { drawPicture, pictureSizes } from './pictures.ts';
+import { drawPicture, pictureSizes } from '../simulator/pictures.ts';
 import type { Settings } from './settings.ts';
 
 /** The Content API (reference/preservica.md 3.7, 3.8). */

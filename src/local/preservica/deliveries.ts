@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
 import type { Entity } from './library.ts';
-import { post, signEvent, type Sent } from './sender.ts';
-import { pause } from './faults.ts';
+import { post } from '../simulator/post.ts';
+import { signEvent, type Sent } from './sender.ts';
+import { pause } from '../simulator/faults.ts';
 import type { Settings } from './settings.ts';
 import { triggers, type Subscription } from './webhook-api.ts';
 

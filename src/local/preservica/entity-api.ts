@@ -15,8 +15,8 @@ import {
   type DocumentStyle,
 } from './documents.ts';
 import { answerChildren, answerEntities } from './entity-lists.ts';
-import { bytes, plain, xml, type Exchange } from './exchange.ts';
-import type { Answer } from './faults.ts';
+import { bytes, plain, xml, type Exchange } from '../simulator/exchange.ts';
+import type { Answer } from '../simulator/faults.ts';
 import { answerIdentifiers } from './identifiers-api.ts';
 import type { Entity, Library } from './library.ts';
 import { answerMetadata } from './metadata-api.ts';

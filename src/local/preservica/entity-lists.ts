@@ -1,6 +1,6 @@
 import { listDocument, type DocumentStyle } from './documents.ts';
-import { plain, xml, type Exchange } from './exchange.ts';
-import type { Answer } from './faults.ts';
+import { plain, xml, type Exchange } from '../simulator/exchange.ts';
+import type { Answer } from '../simulator/faults.ts';
 import type { Entity, Library } from './library.ts';
 import type { Settings } from './settings.ts';
 

@@ -1,7 +1,7 @@
 import { readXml, textAt } from '../../sources/preservica/xml.ts';
 import { identifiersDocument, type DocumentStyle } from './documents.ts';
-import { plain, xml, type Exchange } from './exchange.ts';
-import type { Answer } from './faults.ts';
+import { plain, xml, type Exchange } from '../simulator/exchange.ts';
+import type { Answer } from '../simulator/faults.ts';
 import { newApiId, type Entity } from './library.ts';
 
 /** An entity's external identifiers, all or the one with that id (reference/preservica.md 3.11). */

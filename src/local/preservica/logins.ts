@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
-import { json, type Exchange } from './exchange.ts';
-import type { Answer } from './faults.ts';
+import { json, type Exchange } from '../simulator/exchange.ts';
+import type { Answer } from '../simulator/faults.ts';
 import type { Settings } from './settings.ts';
 
 /** Logins and tokens (reference/preservica.md 1.1 to 1.4). */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { at, attributeOf, localName, readXml } from '../../sources/preservica/xml.ts';
 import { escape, metadataDocument, type DocumentStyle } from './documents.ts';
-import { plain, xml, type Exchange } from './exchange.ts';
-import type { Answer } from './faults.ts';
+import { plain, xml, type Exchange } from '../simulator/exchange.ts';
+import type { Answer } from '../simulator/faults.ts';
 import type { Entity } from './library.ts';
 
 /** An entity's descriptive documents: one that is there, or a new one (reference/preservica.md 3.12). */

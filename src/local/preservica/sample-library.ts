@@ -1,4 +1,4 @@
-import { drawPicture } from './pictures.ts';
+import { drawPicture } from '../simulator/pictures.ts';
 import type { Entity, Library } from './library.ts';
 
 // The references never change, so that a second start finds the same assets again.

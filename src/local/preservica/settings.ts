@@ -1,3 +1,5 @@
+import type { Framing } from '../simulator/post.ts';
+
 /** How the simulated Preservica behaves; everything may be changed while it runs (reference/preservica.md, 5.1). */
 export interface Settings {
   /** Two numbers; namespaces follow. */
@@ -16,7 +18,7 @@ export interface Settings {
   /** Security tags that the account may not read, and how that is answered. */
   readonly hiddenTags: Set<string>;
   hiddenStatus: 403 | 404;
-  framing: 'chunked' | 'pieces' | 'content-length';
+  framing: Framing;
   /** Bytes of key and message. */
   encoding: 'utf8' | 'latin1';
   challenge: 'empty' | 'json-body' | 'signed';

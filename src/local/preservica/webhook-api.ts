@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { json, plain, type Exchange } from './exchange.ts';
-import type { Answer } from './faults.ts';
-import { isWebAddress, shakeHands, type Sent } from './sender.ts';
+import { json, plain, type Exchange } from '../simulator/exchange.ts';
+import type { Answer } from '../simulator/faults.ts';
+import { isWebAddress } from '../simulator/post.ts';
+import { shakeHands, type Sent } from './sender.ts';
 import type { Settings } from './settings.ts';
 
 /** Section 2.4: the constant on the wire, and the name inside an event. The second column is known for one only. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../../src/local/preservica/faults.ts';
+import type { Fault } from '../../../src/local/simulator/faults.ts';
 import { readXml } from '../../../src/sources/preservica/xml.ts';
 import { clientOf, elementOf, startSimulator } from './client.ts';
 

@@ -1,9 +1,9 @@
 import type { Answer } from './faults.ts';
 
-/** A request as the parts of the simulator see it: read whole, its path below the API it belongs to. */
+/** A request as the parts of a simulator see it: read whole. */
 export interface Exchange {
   readonly method: string;
-  /** Decoded segments, without `api`. */
+  /** Decoded, and none that is empty. */
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
