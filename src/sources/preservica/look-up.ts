@@ -7,7 +7,7 @@ import { detailsOf, isDeleted, readIdentifiers } from './details.ts';
 import { filesOf } from './files.ts';
 import { readReference } from './fields.ts';
 import { notAsExpected, Questions } from './questions.ts';
-import { Session } from './session.ts';
+import { preservicaSession } from './login.ts';
 import { at, textAt } from './xml.ts';
 
 // Section 3.1.
@@ -32,10 +32,7 @@ type PreservicaDeps = AskingDeps & {
 export function preservicaSystem(deps: PreservicaDeps): SourceSystem {
   const { source, timeLimitMs = longestCallMs } = deps;
   const now = (): number => deps.now();
-  const session = new Session(
-    { source: source.name, url: source.url, username: source.username, tenant: source.tenant },
-    { secrets: deps.secrets, refusedForMs: deps.firstRetryDelayMs, timeLimitMs, now },
-  );
+  const session = preservicaSession({ ...deps, timeLimitMs, now });
   return {
     async lookUp(asset, turn, signal) {
       const over = new AbortController();

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { UpstreamError } from '../../errors.ts';
 import type { Turn } from '../../pipeline/call-gate.ts';
-import { callPreservica, type CallAnswer } from './http-call.ts';
-import type { Session } from './session.ts';
+import { callSource, type CallAnswer } from '../http-call.ts';
+import type { Session } from '../session.ts';
 import { localName, readXml, type XmlElement } from './xml.ts';
 
 const maxXmlBytes = 8_388_608;
@@ -82,15 +82,7 @@ export class Questions {
     const { session, turn, signal } = this.#asking;
     // What still stood in the queue when the look-up ended takes nobody's place.
     signal.throwIfAborted();
-    const first = await session.token(turn);
-    const answer = await this.#ask(url, accept, maxBytes, first);
-    if (answer.status !== 401) return answer;
-
-    session.drop(first);
-    const second = await session.token(turn);
-    const again = await this.#ask(url, accept, maxBytes, second);
-    if (again.status === 401) throw session.refuse(second);
-    return again;
+    return await session.ask(turn, async (token) => await this.#ask(url, accept, maxBytes, token));
   }
 
   async #ask(url: URL, accept: string, maxBytes: number, token: string): Promise<CallAnswer> {
@@ -98,7 +90,7 @@ export class Questions {
     const now = (): number => this.#asking.now();
     const headers = { accept, 'preservica-access-token': token };
     return await turn.call(
-      async () => await callPreservica(url, { headers }, { maxBytes, timeLimitMs, signal, now }),
+      async () => await callSource('Preservica', url, { headers }, { maxBytes, timeLimitMs, signal, now }),
     );
   }
 }

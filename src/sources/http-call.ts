@@ -1,4 +1,4 @@
-import { UpstreamError } from '../../errors.ts';
+import { UpstreamError } from '../errors.ts';
 
 export interface CallAnswer {
   readonly status: number;
@@ -17,13 +17,20 @@ export interface CallLimits {
 
 const maxRefusalBytes = 65_536;
 
+export interface CallInit {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly headers?: Record<string, string>;
+  readonly body?: URLSearchParams | string;
+}
+
 /**
- * One call to Preservica: ended after a time, its answer read up to `maxBytes`, no redirect followed. Throws an
- * UpstreamError when no whole answer comes, or a 200 that is larger.
+ * One call to a source system, which `system` names for people: ended after a time, its answer read up to `maxBytes`,
+ * no redirect followed. Throws an UpstreamError when no whole answer comes, or a success that is larger.
  */
-export async function callPreservica(
+export async function callSource(
+  system: string,
   url: URL,
-  init: { method?: 'GET' | 'POST'; headers?: Record<string, string>; body?: URLSearchParams },
+  init: CallInit,
   limits: CallLimits,
 ): Promise<CallAnswer> {
   const timeUp = AbortSignal.timeout(limits.timeLimitMs);
@@ -36,7 +43,7 @@ export async function callPreservica(
     });
     const { status } = response;
     const retryAfterMs = readRetryAfter(response.headers.get('retry-after'), limits.now());
-    if (status !== 200) {
+    if (!response.ok) {
       // What a refusal says matters less than that it is one, and when to come back: one that is too long or breaks off
       // counts all the same.
       const bytes = await readAtMost(response, maxRefusalBytes).catch(() => undefined);
@@ -44,17 +51,17 @@ export async function callPreservica(
     }
     const bytes = await readAtMost(response, limits.maxBytes);
     if (bytes !== undefined) return { status, bytes, retryAfterMs };
-    throw new UpstreamError('UPSTREAM_TOO_LARGE', 'Preservica sent an answer that is larger than is taken.', {
+    throw new UpstreamError('UPSTREAM_TOO_LARGE', `${system} sent an answer that is larger than is taken.`, {
       status,
     });
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
     if (timeUp.aborted) {
-      const text = `Preservica did not answer within ${limits.timeLimitMs / 1000} seconds.`;
+      const text = `${system} did not answer within ${limits.timeLimitMs / 1000} seconds.`;
       throw new UpstreamError('UPSTREAM_TIMEOUT', text, { cause: error });
     }
     const code = systemCode(error);
-    const text = `The connection to Preservica failed or broke off${code === undefined ? '' : ` (${code})`}.`;
+    const text = `The connection to ${system} failed or broke off${code === undefined ? '' : ` (${code})`}.`;
     throw new UpstreamError('UPSTREAM_CONNECTION', text, { cause: error });
   }
 }

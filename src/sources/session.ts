@@ -1,0 +1,117 @@
+import { UpstreamError } from '../errors.ts';
+import type { Turn } from '../pipeline/call-gate.ts';
+import type { CallAnswer } from './http-call.ts';
+
+/** A token as a login gave it. */
+export interface NewToken {
+  readonly text: string;
+  /** How long it is good, from when it was asked for. */
+  readonly lifeMs: number;
+}
+
+export interface SessionDeps {
+  /** The system's name for people. */
+  readonly system: string;
+  /** Logs in once. Throws an UpstreamError; one of `UPSTREAM_LOGIN_REFUSED` is believed for a while. */
+  logIn(): Promise<NewToken>;
+  /** How long a refused login is believed without asking again. */
+  readonly refusedForMs: number;
+  now(): number;
+}
+
+interface Token {
+  readonly text: string;
+  readonly renewAt: number;
+  readonly endsAt: number;
+}
+
+// How soon after a renewal that failed the next one is tried, while the token is still good.
+const renewAgainMs = 30_000;
+
+/** A login at a source system, shared by all calls of this instance: one at a time, renewed before its token ends. */
+export class Session {
+  readonly #deps: SessionDeps;
+  #token: Token | undefined;
+  #login: Promise<string> | undefined;
+  #refused: { error: UpstreamError; until: number } | undefined;
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Makes a call with a token, and once more with a new one where it is answered 401. Throws an UpstreamError. */
+  async ask(turn: Turn, call: (token: string) => Promise<CallAnswer>): Promise<CallAnswer> {
+    const first = await this.#tokenFor(turn);
+    const answer = await call(first);
+    if (answer.status !== 401) return answer;
+
+    this.#drop(first);
+    const second = await this.#tokenFor(turn);
+    const again = await call(second);
+    if (again.status !== 401) return again;
+    this.#drop(second);
+    throw this.#believe(
+      new UpstreamError(
+        'UPSTREAM_LOGIN_REFUSED',
+        `${this.#deps.system} takes the login, and then refuses its token.`,
+      ),
+    );
+  }
+
+  /**
+   * A token that is good for a while. One login runs at a time, and all wait for it. A login that has no place yet is
+   * not under way: whoever has one logs in meanwhile, for else the one who logs in would wait for the places of
+   * those who wait for the login. While one renews a token that is still good, the others go on with it.
+   */
+  async #tokenFor(turn: Turn): Promise<string> {
+    return await (this.#known() ?? turn.call(async () => await (this.#known() ?? this.#logIn())));
+  }
+
+  /** A token that got a 401; a newer one stays. */
+  #drop(text: string): void {
+    if (this.#token?.text === text) this.#token = undefined;
+  }
+
+  /** What there is without a login; throws while a refused one is believed. */
+  #known(): string | Promise<string> | undefined {
+    const now = this.#deps.now();
+    if (this.#token !== undefined) {
+      const { text, renewAt, endsAt } = this.#token;
+      if (now < (this.#login === undefined ? renewAt : endsAt)) return text;
+    }
+    if (this.#login !== undefined) return this.#login;
+    if (this.#refused !== undefined && now < this.#refused.until) throw this.#refused.error;
+    return undefined;
+  }
+
+  #logIn(): Promise<string> {
+    this.#login = this.#newToken()
+      .catch((error: unknown) => this.#stillGood(error))
+      .then((token) => {
+        this.#token = token;
+        return token.text;
+      })
+      .finally(() => (this.#login = undefined));
+    return this.#login;
+  }
+
+  async #newToken(): Promise<Token> {
+    const askedAt = this.#deps.now();
+    const { text, lifeMs } = await this.#deps.logIn();
+    return { text, renewAt: askedAt + (lifeMs * 2) / 3, endsAt: askedAt + lifeMs };
+  }
+
+  /** A renewal that failed costs nothing while the token lasts. */
+  #stillGood(error: unknown): Token {
+    if (error instanceof UpstreamError && error.code === 'UPSTREAM_LOGIN_REFUSED') this.#believe(error);
+    const now = this.#deps.now();
+    if (this.#token === undefined || now >= this.#token.endsAt) throw error;
+    return { ...this.#token, renewAt: Math.min(this.#token.endsAt, now + renewAgainMs) };
+  }
+
+  // So that many waiting events do not knock often enough to lock the account.
+  #believe(error: UpstreamError): UpstreamError {
+    this.#refused = { error, until: this.#deps.now() + this.#deps.refusedForMs };
+    return error;
+  }
+}
