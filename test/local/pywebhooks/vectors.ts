@@ -1,0 +1,102 @@
+export const s1 = '3f9a1c5e7b2d4f60819ac3e5d7f9012b4c6e8fa0';
+export const s2 = '0123456789abcdef0123456789abcdef01234567';
+
+/** Section 18.1: a secret, the JSON text of event_data, the body that is sent, and its signature. */
+export const vectors: readonly (readonly [
+  name: string,
+  secret: string,
+  registered: string,
+  body: string,
+  signature: string,
+])[] = [
+  [
+    'V1',
+    s1,
+    '{"message": "stock low"}',
+    '{"message": "stock low"}',
+    '3ca2837969e268c07d4bf26629cc6b2b255efa49',
+  ],
+  [
+    'V2',
+    s1,
+    '{"title":"nightly build","steps":[{"compile":1},{"test":2}]}',
+    '{"steps": [{"compile": 1}, {"test": 2}], "title": "nightly build"}',
+    '242f8404aa0935cbf0292e9146635653f2a3efc8',
+  ],
+  [
+    'V3',
+    s1,
+    '{"city":"Zürich","name":"日本語","sign":"€"}',
+    '{"city": "Z\\u00fcrich", "name": "\\u65e5\\u672c\\u8a9e", "sign": "\\u20ac"}',
+    'bbeb6254426bf55af8ca5dbe17159a83f337d31e',
+  ],
+  [
+    'V4',
+    s1,
+    '{"emoji":"🎉 done","flag":"🇨🇭"}',
+    '{"emoji": "\\ud83c\\udf89 done", "flag": "\\ud83c\\udde8\\ud83c\\udded"}',
+    '61faf89cec29574bd668e77de3ba74907053ebbe',
+  ],
+  [
+    'V5',
+    s1,
+    '{"z":1,"a":{"d":[true,false,null],"b":{"y":"x","e":[]}},"m":{}}',
+    '{"a": {"b": {"e": [], "y": "x"}, "d": [true, false, null]}, "m": {}, "z": 1}',
+    '86fa99196f3f6b3550ec851ec1c70ca2d4b343c3',
+  ],
+  [
+    'V6',
+    s1,
+    '{"int":5,"whole":3.0,"half":2.5,"neg":-0.75,"tiny":0.0000001,"small":0.00001,"big":123456789012,"over53":9007199254740993,"e16":1e16,"e21":1e21,"tenth":0.1}',
+    '{"big": 123456789012, "e16": 1e+16, "e21": 1e+21, "half": 2.5, "int": 5, "neg": -0.75, "over53": 9007199254740992, "small": 1e-05, "tenth": 0.1, "tiny": 1e-07, "whole": 3}',
+    '7589b994096fda2e0e2aa9ff52de840ee650da76',
+  ],
+  [
+    'V7',
+    s1,
+    '{"q":"say \\"hi\\"","b":"a\\\\b","s":"a/b","ctl":"\\b\\f\\n\\r\\t\\u0001\\u001f","del":"\\u007f","nbsp":"\\u00a0","ls":"\\u2028"}',
+    '{"b": "a\\\\b", "ctl": "\\b\\f\\n\\r\\t\\u0001\\u001f", "del": "\\u007f", "ls": "\\u2028", "nbsp": "\\u00a0", "q": "say \\"hi\\"", "s": "a/b"}',
+    'b506ed13ee4fb9cefcb76d01ff6d38c41ac0cf43',
+  ],
+  ['V8', s1, '{}', '{}', 'a712225bbac5d7a5dfedbe3000e13bbaaf3a7751'],
+  ['V9', s1, 'null', 'null', '657748c7f72f357c16c579624bf65f65f8cbaff8'],
+  ['V10', s1, '[]', '[]', '91f29a600111f6eb4ca7d8814164d814564b09f1'],
+  ['V11', s1, '"plain text"', '"plain text"', 'ad577ab0a19c7a72158208bdb27186018b1f1f45'],
+  [
+    'V12',
+    s1,
+    '[1,"two",{"three":3}]',
+    '[1, "two", {"three": 3}]',
+    '2c88c88b3ae6a59558237e1c2d9d8b7328ebaf96',
+  ],
+  [
+    'V13',
+    s1,
+    '{"B":1,"a":2,"A":3,"_":4,"10":5,"9":6,"é":7,"aa":8}',
+    '{"10": 5, "9": 6, "A": 3, "B": 1, "_": 4, "a": 2, "aa": 8, "\\u00e9": 7}',
+    '5854968ef8f5ef3886e88da7e957656ac1732b52',
+  ],
+  [
+    'V14',
+    s2,
+    '{"message": "stock low"}',
+    '{"message": "stock low"}',
+    '1011cf7ae2d5b009767f80bb5238f05848950dd6',
+  ],
+  [
+    'V15',
+    s2,
+    '{"orderId":"A-1001","total":49.9,"lines":[{"sku":"X1","qty":2,"price":12.45},{"sku":"Y2","qty":1,"price":25}],"customer":{"name":"Žofia Nováková","vip":true,"note":null}}',
+    '{"customer": {"name": "\\u017dofia Nov\\u00e1kov\\u00e1", "note": null, "vip": true}, "lines": [{"price": 12.45, "qty": 2, "sku": "X1"}, {"price": 25, "qty": 1, "sku": "Y2"}], "orderId": "A-1001", "total": 49.9}',
+    '82a0afca9668a8a4ae2413ac951cb4275b7c3252',
+  ],
+  ['V16', s2, 'true', 'true', '9b68622a41be1b958610fda68464f7b193bc8e2f'],
+  ['V17', s2, '5', '5', '9aee246bf7f5d475f15f21031179156e2d44c4dd'],
+  [
+    'V18',
+    s2,
+    '{"\\uff5e":1,"\\ud83d\\ude00":2,"z":3}',
+    '{"z": 3, "\\uff5e": 1, "\\ud83d\\ude00": 2}',
+    '46a7e6e958d4fd403ae0479eeae208bc8218f872',
+  ],
+];
