@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** The kinds of system that can call us; `sources/index.ts` has a row for each. */
-export const sourceKinds = ['preservica'] as const;
+export const sourceKinds = ['preservica', 'woodwing', 'pywebhooks'] as const;
 export type SourceKindName = (typeof sourceKinds)[number];
 
 /** How we reach our own storage account: the platform's two ways of saying it. */
@@ -26,8 +26,14 @@ export interface SourceConfig {
   readonly username: string | undefined;
   readonly tenant: string | undefined;
   readonly portalUrl: string | undefined;
-  readonly thumbnailSize: string | undefined;
+  readonly thumbnailSize: 'small' | 'medium' | 'large' | undefined;
+  /** Names of metadata fields that the record keeps beside the usual ones. */
+  readonly metadataFields: readonly string[];
   readonly handshake: 'strict' | 'lenient';
+  /** JSON Pointers (RFC 6901) into a payload. */
+  readonly pointers: { readonly title?: string; readonly assetId?: string; readonly link?: string };
+  /** For how long two deliveries of one body are one event; 0 is never. */
+  readonly deduplicateMs: number;
   readonly maxCallsAtOnce: number;
   /** 0 is no limit. */
   readonly maxCallsPerSecond: number;
@@ -36,6 +42,8 @@ export interface SourceConfig {
 
 export interface Config {
   readonly storage: StorageSettings;
+  /** Where secrets that change while the app runs are kept without a vault. */
+  readonly localSecretsFile: string;
   readonly keyVaultUrl: string | undefined;
   /** The user-assigned identity to be, in Azure. */
   readonly clientId: string | undefined;
@@ -58,17 +66,24 @@ export interface Config {
 /** A Config, or every fault of the settings: each names a setting and what it must be, and shows no value. */
 export type ReadConfig = { ok: true; config: Config } | { ok: false; faults: string[] };
 
-const wholeNumber = (least: number, most: number, fallback: number) =>
+const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d{1,15}$/, `must be a whole number from ${least} to ${most}`)
     .transform(Number)
-    .refine((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`)
-    .default(fallback);
+    .refine((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
 
 const webAddress = z
   .string()
   .refine(isWebAddress, 'must be an http or https address without user, query or fragment');
+// Of a page for people: it may hold a query, a fragment and where an id goes.
+const pageAddress = z
+  .string()
+  .refine(
+    (text) => /^https?:\/\/[^/@]+(\/|$)/i.test(text) && URL.canParse(text),
+    'must be an http or https address without user',
+  )
+  .transform((url) => url.replace(/\/+$/, ''));
 const withoutSlash = webAddress.transform((url) => url.replace(/\/+$/, ''));
 
 // Any printable ASCII: a space may stand inside a secret, a line end is a copying error.
@@ -81,6 +96,20 @@ const delays = z
   .transform((list) => list.split(',').map(Number))
   .refine((list) => list.every((seconds) => seconds <= 604_800), 'must be seconds, each at most 604800')
   .default([5, 30, 120, 600, 1800, 7200, 21_600]);
+
+const fieldNames = z
+  .string()
+  .regex(
+    /^\s*[A-Za-z0-9_.-]{1,128}\s*(,\s*[A-Za-z0-9_.-]{1,128}\s*){0,199}$/,
+    'must be names of metadata fields, comma separated',
+  )
+  .transform((list) => list.split(',').map((name) => name.trim()))
+  .default([]);
+
+const jsonPointer = z
+  .string()
+  .max(1024)
+  .regex(/^(?:\/(?:[^~/]|~[01])*)+$/, 'must be a JSON Pointer such as /asset/id');
 
 const sourceName = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 const sourceNames = z
@@ -97,17 +126,17 @@ export const appSettings = z.object({
   SOURCES: sourceNames,
   KEY_VAULT_URL: z.string().refine(isVaultAddress, 'must be the https address of a key vault').optional(),
   AZURE_CLIENT_ID: z.string().max(200).optional(),
-  SECRET_OVERLAP_HOURS: wholeNumber(0, 8760, 168),
+  SECRET_OVERLAP_HOURS: wholeNumber(0, 8760).default(168),
   PUBLIC_URL: withoutSlash.optional(),
-  MAX_DELIVERY_BYTES: wholeNumber(1, 100_000_000, 4_194_304),
-  MAX_THUMBNAIL_BYTES: wholeNumber(1, 100_000_000, 5_242_880),
-  MAX_FILES: wholeNumber(1, 10_000, 100),
-  MAX_EVENT_AGE_HOURS: wholeNumber(0, 876_000, 168),
+  MAX_DELIVERY_BYTES: wholeNumber(1, 100_000_000).default(4_194_304),
+  MAX_THUMBNAIL_BYTES: wholeNumber(1, 100_000_000).default(5_242_880),
+  MAX_FILES: wholeNumber(1, 10_000).default(100),
+  MAX_EVENT_AGE_HOURS: wholeNumber(0, 876_000).default(168),
   RETRY_DELAYS_SECONDS: delays,
-  RETRY_AFTER_CAP_SECONDS: wholeNumber(0, 604_800, 21_600),
-  FOLD_MARGIN_SECONDS: wholeNumber(0, 3600, 10),
-  MAX_CALLS_AT_ONCE: wholeNumber(1, 1000, 16),
-  MAX_CALLS_PER_SECOND: wholeNumber(0, 10_000, 0),
+  RETRY_AFTER_CAP_SECONDS: wholeNumber(0, 604_800).default(21_600),
+  FOLD_MARGIN_SECONDS: wholeNumber(0, 3600).default(10),
+  MAX_CALLS_AT_ONCE: wholeNumber(1, 1000).default(16),
+  MAX_CALLS_PER_SECOND: wholeNumber(0, 10_000).default(0),
 });
 
 /** The settings of one source, by what follows `SOURCE_<NAME>_`. */
@@ -124,41 +153,50 @@ export const sourceSettings = z.object({
     .regex(/^[A-Za-z2-7 ]{8,256}=*$/, 'must be a base-32 seed')
     .optional(),
   API_KEY: anyText.optional(),
-  PORTAL_URL: withoutSlash.optional(),
+  PORTAL_URL: pageAddress.optional(),
   THUMBNAIL_SIZE: z
     .enum(['small', 'medium', 'large'], { error: 'must be one of: small, medium, large' })
     .optional(),
+  METADATA_FIELDS: fieldNames,
   HANDSHAKE: z.enum(['strict', 'lenient'], { error: 'must be one of: strict, lenient' }).default('strict'),
-  MAX_CALLS_AT_ONCE: wholeNumber(1, 1000, 16).unwrap().optional(),
-  MAX_CALLS_PER_SECOND: wholeNumber(0, 10_000, 0).unwrap().optional(),
+  TITLE_POINTER: jsonPointer.optional(),
+  ASSET_ID_POINTER: jsonPointer.optional(),
+  LINK_POINTER: jsonPointer.optional(),
+  DEDUPLICATE_SECONDS: wholeNumber(0, 604_800).default(0),
+  MAX_CALLS_AT_ONCE: wholeNumber(1, 1000).optional(),
+  MAX_CALLS_PER_SECOND: wholeNumber(0, 10_000).optional(),
 });
 
 /**
- * Settings of a source that the contract names and that nothing here reads yet: kinds and timers that come later
- * take them. They are let through, so that one set of settings serves every version.
+ * Settings of a source that the contract names and that nothing here reads yet: timers that come later take
+ * them. They are let through, so that one set of settings serves every version.
  */
-export const reservedSourceSettings: readonly string[] = [
-  'METADATA_FIELDS',
-  'TITLE_POINTER',
-  'ASSET_ID_POINTER',
-  'LINK_POINTER',
-  'DEDUPLICATE_SECONDS',
-  'CATCH_UP',
-  'CATCH_UP_FROM',
-];
+export const reservedSourceSettings: readonly string[] = ['CATCH_UP', 'CATCH_UP_FROM'];
+
+/** Settings without the storage account: what the command needs, to which the storage may be closed. */
+export type SourcesConfig = Omit<Config, 'storage'>;
 
 /** Reads the environment into a Config, or says everything that is wrong with it. An empty setting is one that is not there. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): ReadConfig {
-  const env = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
+export function readConfig(environment: Environment): ReadConfig {
+  const sources = readSourcesConfig(environment);
+  const faults = sources.ok ? [] : sources.faults;
+  const storage = storageSettings(withoutEmpty(environment), faults);
+  return sources.ok && storage !== undefined && faults.length === 0
+    ? { ok: true, config: { ...sources.config, storage } }
+    : { ok: false, faults };
+}
+
+/** Reads the same settings for somebody who never touches the app's storage. */
+export function readSourcesConfig(
+  environment: Environment,
+): { ok: true; config: SourcesConfig } | { ok: false; faults: string[] } {
+  const env = withoutEmpty(environment);
   const faults: string[] = [];
 
   const app = appSettings.safeParse(env);
   if (!app.success) faults.push(...faultsOf(app.error, ''));
   const names = sourceNames.safeParse(env['SOURCES']).data ?? [];
 
-  const storage = storageSettings(env, faults);
   const parsed = names.map((name) => ({ name, settings: sourceSettings.safeParse(settingsOf(name, env)) }));
   for (const { name, settings } of parsed) {
     if (!settings.success) faults.push(...faultsOf(settings.error, prefixOf(name)));
@@ -166,7 +204,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (names.length > 0) faults.push(...unknownOrShared(names, env));
   faults.push(...sharedSecrets(names, env));
 
-  if (!app.success || storage === undefined || faults.length > 0) return { ok: false, faults };
+  if (!app.success || faults.length > 0) return { ok: false, faults };
 
   const sources = new Map<string, SourceConfig>();
   for (const { name, settings } of parsed) {
@@ -176,7 +214,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return {
     ok: true,
     config: {
-      storage,
+      localSecretsFile: env['LOCAL_SECRETS_FILE'] ?? 'local.secrets.json',
       keyVaultUrl: app.data.KEY_VAULT_URL,
       clientId: app.data.AZURE_CLIENT_ID,
       managedIdentity: env['IDENTITY_ENDPOINT'] !== undefined || env['MSI_ENDPOINT'] !== undefined,
@@ -192,6 +230,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       foldMarginMs: app.data.FOLD_MARGIN_SECONDS * 1000,
     },
   };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function withoutEmpty(environment: Environment): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
 }
 
 /** `archive-2` is set by `SOURCE_ARCHIVE_2_…`. */
@@ -212,7 +258,14 @@ function sourceConfig(
     tenant: own.TENANT,
     portalUrl: own.PORTAL_URL,
     thumbnailSize: own.THUMBNAIL_SIZE,
+    metadataFields: own.METADATA_FIELDS,
     handshake: own.HANDSHAKE,
+    pointers: {
+      ...(own.TITLE_POINTER === undefined ? {} : { title: own.TITLE_POINTER }),
+      ...(own.ASSET_ID_POINTER === undefined ? {} : { assetId: own.ASSET_ID_POINTER }),
+      ...(own.LINK_POINTER === undefined ? {} : { link: own.LINK_POINTER }),
+    },
+    deduplicateMs: own.DEDUPLICATE_SECONDS * 1000,
     maxCallsAtOnce: own.MAX_CALLS_AT_ONCE ?? app.MAX_CALLS_AT_ONCE,
     maxCallsPerSecond: own.MAX_CALLS_PER_SECOND ?? app.MAX_CALLS_PER_SECOND,
     secrets: {

@@ -5,6 +5,7 @@ import { tableLedger } from './azure/ledger-table.ts';
 import { poisonQueue } from './azure/poison-queue.ts';
 import { createSecrets } from './azure/secrets.ts';
 import { once, storageClients } from './azure/storage-clients.ts';
+import { tableWindows } from './azure/windows-table.ts';
 import { workQueue, workQueueName } from './azure/work-queue.ts';
 import { readConfig, type Config } from './config.ts';
 import { assetEvents } from './functions/asset-events.ts';
@@ -15,6 +16,7 @@ import { listEvents, showEvent } from './functions/events.ts';
 import { health } from './functions/health.ts';
 import { appLog } from './functions/log.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
+import { listSources, openWindow } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
 import { createCallGate } from './pipeline/call-gate.ts';
 import { Folding } from './pipeline/folding.ts';
@@ -37,6 +39,7 @@ function run(config: Config): void {
   const deliveries = deliveryStore(clients);
   const assets = assetStore(clients);
   const ledger = tableLedger(clients, [...config.sources.keys()]);
+  const windows = tableWindows(clients);
 
   const asking = {
     secrets,
@@ -56,7 +59,12 @@ function run(config: Config): void {
       });
       return [
         name,
-        { receiver: kind.receiver(source), gate, system: once(() => kind.system(source, asking)) },
+        {
+          receiver: kind.receiver(source),
+          eventsAreWhole: kind.eventsAreWhole,
+          gate,
+          system: once(() => kind.system(source, asking)),
+        },
       ];
     }),
   );
@@ -71,12 +79,23 @@ function run(config: Config): void {
     ...clock,
   };
 
+  const staff = { config, ledger, secrets, windows, now: clock.now };
+
   openDoors({
-    webhooks: webhooks({ ...work, secrets, maxDeliveryBytes: config.maxDeliveryBytes }),
+    webhooks: webhooks({
+      ...work,
+      secrets,
+      windows,
+      // A vault counts its readers' calls; a file of our own does not.
+      lookAgainEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,
+      maxDeliveryBytes: config.maxDeliveryBytes,
+    }),
     'list-events': listEvents(ledger),
-    'show-event': showEvent(ledger),
+    'show-event': showEvent({ ledger, sources, deliveries }),
     'show-asset': showAsset({ sources, assets }),
     'show-thumbnail': showThumbnail({ sources, assets }),
+    'list-sources': listSources(staff),
+    'open-window': openWindow(staff),
   });
   app.storageQueue('asset-events', {
     queueName: workQueueName,
@@ -98,5 +117,7 @@ function saySettingsAreFaulty(faults: readonly string[]): void {
     'show-event': notReady,
     'show-asset': notReady,
     'show-thumbnail': notReady,
+    'list-sources': notReady,
+    'open-window': notReady,
   });
 }

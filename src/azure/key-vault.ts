@@ -51,5 +51,9 @@ export function keyVault(
         }),
       );
     },
+    async add(name, value) {
+      const client = await vault();
+      await client.setSecret(name, value, { abortSignal: AbortSignal.timeout(lookMs) });
+    },
   };
 }

@@ -106,18 +106,17 @@ const json = <T extends z.ZodType>(schema: T) =>
     })
     .pipe(schema);
 
+const textOrNull = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? null);
+
 const Summary = z.object({
   id: z.string(),
   type: z.string(),
   assetKind: z.enum(['asset', 'folder', 'other']),
-  assetId: z
-    .string()
-    .nullish()
-    .transform((id) => id ?? null),
-  title: z
-    .string()
-    .nullish()
-    .transform((title) => title ?? null),
+  assetId: textOrNull,
+  title: textOrNull,
   state: EventState,
   reason: json(Reason)
     .nullish()
@@ -125,10 +124,7 @@ const Summary = z.object({
   deliveryId: z.string(),
   receivedAt: z.string(),
   occurredAt: z.string(),
-  finishedAt: z
-    .string()
-    .nullish()
-    .transform((time) => time ?? null),
+  finishedAt: textOrNull,
   attempts: z.number(),
   duplicates: z.number(),
 });
@@ -156,22 +152,12 @@ const Entry = Summary.extend({
 const Asset = z.object({
   fetch: z.number(),
   keptFetch: z.number(),
-  fetchedAt: z
-    .string()
-    .nullish()
-    .transform((time) => time ?? null),
-  title: z
-    .string()
-    .nullish()
-    .transform((title) => title ?? null),
-  recordEtag: z
-    .string()
-    .nullish()
-    .transform((etag) => etag ?? null),
-  thumbnailEtag: z
-    .string()
-    .nullish()
-    .transform((etag) => etag ?? null),
+  fetchedAt: textOrNull,
+  title: textOrNull,
+  recordEtag: textOrNull,
+  thumbnailEtag: textOrNull,
+  latestEventAt: textOrNull,
+  removedAt: textOrNull,
 });
 
 export function readSummary(source: string | null, row: unknown): EventSummary {
@@ -192,6 +178,8 @@ export function assetColumns(asset: AssetState): Columns {
     title: asset.title?.slice(0, 1000),
     recordEtag: asset.recordEtag ?? undefined,
     thumbnailEtag: asset.thumbnailEtag ?? undefined,
+    latestEventAt: asset.latestEventAt ?? undefined,
+    removedAt: asset.removedAt ?? undefined,
   };
 }
 

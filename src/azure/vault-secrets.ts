@@ -1,5 +1,5 @@
 import type { Log } from '../pipeline/log.ts';
-import type { Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
+import type { KeptSecret, Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
 
 export interface SecretVersion {
   readonly value: string;
@@ -11,6 +11,8 @@ export interface SecretVersion {
 export interface SecretStore {
   /** The newest versions that are enabled and valid now, newest first; none where there is no such secret. Throws when it cannot be read. */
   newest(name: string, count: number): Promise<SecretVersion[]>;
+  /** Adds a version, which is then the newest. Throws when it could not be kept. */
+  add(name: string, value: string): Promise<void>;
 }
 
 export interface VaultDeps {
@@ -27,7 +29,6 @@ const absentMs = 30_000;
 const rememberedMs = 86_400_000;
 const firstPauseMs = 10_000;
 const longestPauseMs = 300_000;
-const lookAgainMs = 5_000;
 
 /** Secrets from a vault: remembered five minutes, then looked at again in the background; a day long while the vault is away. */
 export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
@@ -35,7 +36,9 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
   const webhook = new Map(deps.sources.map((source) => [source, cached(`source-${source}-secret`, 2)]));
   const password = new Map(deps.sources.map((source) => [source, cached(`source-${source}-password`, 1)]));
   const totpSeed = new Map(deps.sources.map((source) => [source, cached(`source-${source}-totp-seed`, 1)]));
-  const lookedAgainAt = new Map<string, number>();
+  const apiKey = new Map(deps.sources.map((source) => [source, cached(`source-${source}-api-key`, 1)]));
+  const held = (source: string, which: KeptSecret): CachedSecret | undefined =>
+    (which === 'secret' ? webhook : apiKey).get(source);
 
   const counting = (source: string, versions: readonly SecretVersion[]): string[] => {
     const [current, previous] = versions;
@@ -75,15 +78,15 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
       return previous === undefined ? [current] : [current, previous];
     },
     async lookAgain(source) {
-      const secret = webhook.get(source);
-      if (secret === undefined) return false;
-      const lastAt = lookedAgainAt.get(source) ?? -Infinity;
-      if (!secret.looking && deps.now() < lastAt + lookAgainMs) return false;
-      if (!secret.looking) lookedAgainAt.set(source, deps.now());
-      return await secret.look();
+      await webhook.get(source)?.lookAnew();
     },
     password: async (source) => (await password.get(source)?.read())?.[0]?.value,
     totpSeed: async (source) => (await totpSeed.get(source)?.read())?.[0]?.value,
+    apiKey: async (source) => (await apiKey.get(source)?.read())?.[0]?.value,
+    async keep(source, which, value) {
+      await store.add(`source-${source}-${which}`, value);
+      await held(source, which)?.lookAnew();
+    },
   };
 }
 
@@ -98,7 +101,7 @@ class CachedSecret {
   readonly #store: SecretStore;
   readonly #deps: VaultDeps;
   #known: { versions: SecretVersion[]; at: number } | undefined;
-  #look: Promise<boolean> | undefined;
+  #look: Promise<Error | undefined> | undefined;
   #nextLookAt = 0;
   #pauseMs = firstPauseMs;
 
@@ -109,35 +112,38 @@ class CachedSecret {
     this.#deps = deps;
   }
 
-  get looking(): boolean {
-    return this.#look !== undefined;
-  }
-
   /** What is known; waits for a look only where nothing is. Never throws. */
   async read(): Promise<readonly SecretVersion[]> {
     const due = this.#deps.now() >= this.#nextLookAt;
-    if (this.#remembered() === undefined && (due || this.looking)) await this.look();
-    else if (due) void this.look();
+    const looking = this.#look !== undefined;
+    if (this.#remembered() === undefined && (due || looking)) await this.#shared();
+    else if (due) void this.#shared();
     return this.#remembered()?.versions ?? [];
   }
 
-  /** Looks now, or joins the look that runs. True when it found something else than was known. Never throws. */
-  async look(): Promise<boolean> {
+  /** Looks, in a look that begins after this call. Throws where the store could not be read. */
+  async lookAnew(): Promise<void> {
+    if (this.#look !== undefined) await this.#look;
+    const failure = await this.#shared();
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Looks now, or joins the look that runs; answers with what it failed by. */
+  async #shared(): Promise<Error | undefined> {
     this.#look ??= this.#lookOnce().finally(() => {
       this.#look = undefined;
     });
     return await this.#look;
   }
 
-  async #lookOnce(): Promise<boolean> {
+  async #lookOnce(): Promise<Error | undefined> {
     try {
       const versions = await this.#store.newest(this.#name, this.#count);
       const now = this.#deps.now();
-      const before = this.#known?.versions ?? [];
       this.#known = { versions, at: now };
       this.#pauseMs = firstPauseMs;
       this.#nextLookAt = now + (versions.length > 0 ? freshMs : absentMs);
-      return JSON.stringify(versions) !== JSON.stringify(before);
+      return undefined;
     } catch (error) {
       const now = this.#deps.now();
       this.#nextLookAt = now + this.#pauseMs;
@@ -147,7 +153,7 @@ class CachedSecret {
         knownForSeconds: this.#known === undefined ? null : Math.round((now - this.#known.at) / 1000),
         error: error instanceof Error ? error.name : 'unknown',
       });
-      return false;
+      return error instanceof Error ? error : new Error('the store could not be read');
     }
   }
 

@@ -48,13 +48,22 @@ async function recordFor(
   request: HttpRequest,
   { sources, assets }: AssetDeps,
 ): Promise<AssetRecord | undefined> {
-  const [, source = '', given = ''] = segments(request);
+  const [, source = '', segment = ''] = segments(request);
   const known = sources.get(source);
   if (known === undefined) return undefined;
-  const assetId = known.receiver.assetId(given);
+  const given = decoded(segment);
+  const assetId = given === undefined ? undefined : known.receiver.assetId(given);
   return assetId === undefined
     ? undefined
     : await readRecord(assets, { source, assetId, name: 'record.json' });
+}
+
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
 }
 
 // From the path itself: a caller's query can hide a route's parameters (functions-host.md, HTTP, fact 4).

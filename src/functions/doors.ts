@@ -7,6 +7,8 @@ export const doors = {
   'show-event': { route: 'events/{id}', methods: ['GET'], authLevel: 'function' },
   'show-asset': { route: 'assets/{source}/{assetId}', methods: ['GET'], authLevel: 'function' },
   'show-thumbnail': { route: 'assets/{source}/{assetId}/thumbnail', methods: ['GET'], authLevel: 'function' },
+  'list-sources': { route: 'sources', methods: ['GET'], authLevel: 'function' },
+  'open-window': { route: 'sources/{source}/window', methods: ['POST'], authLevel: 'function' },
 } satisfies Record<string, Omit<HttpFunctionOptions, 'handler'>>;
 
 /** Registers every door with what answers there. */

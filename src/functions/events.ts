@@ -1,6 +1,9 @@
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
+import { claimedEvents } from '../pipeline/claimed-events.ts';
 import { eventStates, type EventEntry, type EventQuery, type Ledger } from '../pipeline/ledger.ts';
+import type { Receiver } from '../pipeline/receiver.ts';
+import type { DeliveryStore } from '../pipeline/stores.ts';
 import { staffDoor, type StaffAnswer } from './staff-door.ts';
 
 const time = z.iso
@@ -48,17 +51,29 @@ export function listEvents(ledger: Ledger): HttpHandler {
   });
 }
 
-/** `GET /events/{id}`: one event, and what was tried when. */
-export function showEvent(ledger: Ledger): HttpHandler {
+export interface EventDeps {
+  readonly ledger: Ledger;
+  readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
+  readonly deliveries: DeliveryStore;
+}
+
+/** `GET /events/{id}`: one event, what the source said, and what was tried when. */
+export function showEvent(deps: EventDeps): HttpHandler {
   return staffDoor(async (request): Promise<StaffAnswer> => {
     const id = new URL(request.url).pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
-    const entry = /^[A-Za-z0-9_-]{1,128}$/.test(id) ? await ledger.find(id) : undefined;
-    return entry === undefined
-      ? { status: 404, jsonBody: { error: 'There is no event with this id.' } }
-      : { status: 200, jsonBody: shown(entry) };
+    const entry = /^[A-Za-z0-9_-]{1,128}$/.test(id) ? await deps.ledger.find(id) : undefined;
+    if (entry === undefined) return { status: 404, jsonBody: { error: 'There is no event with this id.' } };
+    const { summary, history } = entry;
+    return { status: 200, jsonBody: { ...summary, history, data: await dataOf(entry, deps) } };
   });
 }
 
-function shown({ summary, history }: EventEntry): object {
-  return { ...summary, history };
+/** The source's own members; null where they were never read, or are gone from storage. */
+async function dataOf({ summary, content }: EventEntry, deps: EventDeps): Promise<object | null> {
+  if ('event' in content) return content.event.data;
+  const source = deps.sources.get(summary.source ?? '');
+  if (!('claim' in content) || source === undefined || summary.source === null) return null;
+  const head = { ...summary, source: summary.source };
+  const [event] = await claimedEvents(head, content.claim, source.receiver, deps.deliveries);
+  return event?.data ?? null;
 }

@@ -4,7 +4,9 @@ import type { Ledger } from '../pipeline/ledger.ts';
 import type { Log } from '../pipeline/log.ts';
 import type { Receiver, Verdict } from '../pipeline/receiver.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
+import { judgeFor, type Judge, type Judged } from '../pipeline/judge.ts';
 import type { DeliveryStore, WorkQueue } from '../pipeline/stores.ts';
+import type { Windows } from '../pipeline/windows.ts';
 import { callerHeaders } from './caller-headers.ts';
 import { withDeadline } from './deadline.ts';
 import { logOf } from './log.ts';
@@ -16,6 +18,9 @@ export interface WebhookDeps {
   readonly queue: WorkQueue;
   readonly deliveries: DeliveryStore;
   readonly ledger: Ledger;
+  readonly windows: Windows;
+  /** How long one look at the place of the secrets is enough for all whose signature fits none. */
+  readonly lookAgainEveryMs: number;
   readonly maxDeliveryBytes: number;
   now(): Date;
   newId(): string;
@@ -26,7 +31,8 @@ const answeredWithinMs = 4_800;
 const keptWithinMs = 3_500;
 
 const answers = {
-  kept: { status: 200 },
+  // Some senders take nothing for an answer that is no JSON.
+  kept: { status: 200, jsonBody: {} },
   malformed: { status: 400, jsonBody: { error: 'bad request' } },
   notProved: { status: 401, jsonBody: { error: 'not proved' } },
   notNow: { status: 403, jsonBody: { error: 'not now' } },
@@ -37,11 +43,14 @@ const answers = {
 
 /** `/webhooks/{source}`: proves a call, keeps it, and only then says 200. Never throws, and tells a stranger nothing. */
 export function webhooks(deps: WebhookDeps): HttpHandler {
+  const judges = new Map(
+    [...deps.sources].map(([name, { receiver }]) => [name, judgeFor(name, receiver, deps)]),
+  );
   let refusals = 0;
   return async (request, context): Promise<HttpResponseInit> => {
     const log = logOf(context);
     try {
-      const { answer, name, fields } = await receive(request, context, deps, log);
+      const { answer, name, fields } = await receive(request, context, { ...deps, judges }, log);
       const refused = answer.status >= 400;
       if (refused) refusals += 1;
       log(refused ? 'warn' : 'info', name, {
@@ -70,7 +79,7 @@ interface Received {
 async function receive(
   request: HttpRequest,
   context: InvocationContext,
-  deps: WebhookDeps,
+  deps: WebhookDeps & { judges: ReadonlyMap<string, Judge> },
   log: Log,
 ): Promise<Received> {
   const receivedAt = deps.now();
@@ -78,7 +87,9 @@ async function receive(
   // The path itself and not the route's parameter, which a caller's query can take away (functions-host.md, fact 4).
   const sourceName = url.pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
   const source = deps.sources.get(sourceName);
-  if (source === undefined) return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
+  const judge = deps.judges.get(sourceName);
+  if (source === undefined || judge === undefined)
+    return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
   const refused = (answer: Received['answer'], why: string): Received => ({
     answer,
     name: 'delivery-refused',
@@ -92,22 +103,15 @@ async function receive(
   const headers = callerHeaders(context) ?? new Map(request.headers);
   const body = await readBody(request, headers.get('content-length'), deps.maxDeliveryBytes);
   if (body.kind === 'too-large') return refused(answers.tooLarge, 'too-large');
-  if (body.kind === 'broken') return refused(answers.malformed, 'broken-body');
+  if (body.kind === 'broken') return refused(answers.tryLater, 'broken-body');
 
   const startedAt = performance.now();
   const leftMs = (): number => Math.max(0, answeredWithinMs - (performance.now() - startedAt));
-  const call = { query: url.searchParams, headers, body: body.bytes };
-  const verdict = await withDeadline(leftMs(), async () => {
-    const secrets = await deps.secrets.webhookSecrets(sourceName);
-    if (secrets === undefined) return undefined;
-    const first = receiver.judge(call, secrets);
-    if (first.kind !== 'not-proved' || first.why !== 'wrong-signature') return first;
-    const renewed = (await deps.secrets.lookAgain(sourceName))
-      ? await deps.secrets.webhookSecrets(sourceName)
-      : undefined;
-    return renewed === undefined ? first : receiver.judge(call, renewed);
-  });
-  if (verdict === undefined) return refused(answers.tryLater, 'no-secret');
+  const call = { method: request.method, query: url.searchParams, headers, body: body.bytes };
+  const verdict = await withDeadline(leftMs(), async () => await judge(call, leftMs));
+  if (verdict.kind === 'secret-offered') {
+    return await withDeadline(leftMs(), async () => await takeSecret(verdict, sourceName, deps));
+  }
   if (verdict.kind !== 'proved') return answerTo(verdict, sourceName, refused);
 
   const delivery: ProvedDelivery = {
@@ -121,6 +125,7 @@ async function receive(
       replayId: null,
     },
     body: body.bytes,
+    hint: receiver.hint?.(call),
   };
   return await withDeadline(
     Math.min(keptWithinMs, leftMs()),
@@ -135,24 +140,44 @@ function traceparentOf(context: InvocationContext): string | undefined {
 }
 
 function answerTo(
-  verdict: Exclude<Verdict, { kind: 'proved' }>,
+  verdict: Exclude<Judged, { kind: 'proved' | 'secret-offered' }>,
   source: string,
   refused: (answer: Received['answer'], why: string) => Received,
 ): Received {
   switch (verdict.kind) {
     case 'handshake':
       return {
-        answer: { status: 200, jsonBody: verdict.answer },
+        answer: {
+          status: 200,
+          headers: { 'x-content-type-options': 'nosniff' },
+          jsonBody: verdict.answer,
+        },
         name: 'handshake-answered',
         fields: { source },
       };
     case 'not-proved':
       return refused(answers.notProved, verdict.why);
+    case 'not-judged':
+      return refused(answers.tryLater, verdict.why);
     case 'refused':
       return refused(verdict.status === 403 ? answers.notNow : answers.malformed, verdict.why);
     default:
       return verdict satisfies never;
   }
+}
+
+/** A new secret counts only while the operator expects it; refused, both sides go on with the one they have. */
+async function takeSecret(
+  { which, value }: Extract<Verdict, { kind: 'secret-offered' }>,
+  source: string,
+  { windows, secrets, ...clock }: WebhookDeps,
+): Promise<Received> {
+  const open = await windows.read(source);
+  const expected = open.some((window) => window.which === which && window.until > clock.now().getTime());
+  const fields = { source, which };
+  if (!expected) return { answer: answers.notNow, name: 'secret-refused', fields };
+  await secrets.keep(source, which, value);
+  return { answer: answers.kept, name: 'secret-kept', fields };
 }
 
 async function keep(
@@ -163,7 +188,8 @@ async function keep(
 ): Promise<Received> {
   const { source, deliveryId, receivedAt } = delivery.head;
   const fields = { source, delivery: deliveryId, bytes: delivery.body.byteLength };
-  const reading = receiver.read(delivery.body, { source, deliveryId, receivedAt: new Date(receivedAt) });
+  const receipt = { source, deliveryId, receivedAt: new Date(receivedAt), hint: delivery.hint };
+  const reading = receiver.read(delivery.body, receipt);
   if (reading.kind === 'unreadable') {
     await keepUnreadable(
       delivery,

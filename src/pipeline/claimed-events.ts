@@ -5,14 +5,19 @@ import type { DeliveryStore } from './stores.ts';
 
 /** The events that a claim stands for; none where its blob is gone or can no longer be read. */
 export async function claimedEvents(
-  head: MessageHead,
+  head: Pick<MessageHead, 'source' | 'deliveryId' | 'receivedAt'>,
   claim: Claim,
   receiver: Receiver,
   deliveries: DeliveryStore,
 ): Promise<AssetEvent[]> {
   const body = await deliveries.get(claim.blob);
   if (body === undefined) return [];
-  const receipt = { source: head.source, deliveryId: head.deliveryId, receivedAt: new Date(head.receivedAt) };
+  const receipt = {
+    source: head.source,
+    deliveryId: head.deliveryId,
+    receivedAt: new Date(head.receivedAt),
+    hint: claim.hint,
+  };
   const reading = receiver.read(body, receipt);
   return reading.kind === 'events' ? reading.events.slice(claim.from, claim.to) : [];
 }

@@ -36,9 +36,10 @@ export async function closeEvent(
         retryAfterMs: outcome.retryAfterMs,
         random: deps.random(),
       });
-      if (delayMs === undefined) {
-        const settled = givenUp(outcome, head.attempt + 1);
-        await write(copy, settled, { countsAsTry: true }, deps, hold);
+      const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
+      if (delayMs === undefined || outcome.enough === true) {
+        const settled = outcome.atLast ?? givenUp(outcome, head.attempt + 1);
+        await write(copy, settled, { countsAsTry: true, ...asset }, deps, hold);
         return 'ended';
       }
       await deps.queue.send(textOf({ ...copy, head: { ...head, attempt: head.attempt + 1 } }), { delayMs });
@@ -47,7 +48,7 @@ export async function closeEvent(
         state: 'waiting',
         reason: { code: outcome.code, text: outcome.text, nextAttemptAt },
       };
-      await write(copy, settled, { countsAsTry: true, attempt: head.attempt + 1 }, deps, hold);
+      await write(copy, settled, { countsAsTry: true, attempt: head.attempt + 1, ...asset }, deps, hold);
       return outcome.kind;
     }
     case 'ended': {

@@ -79,7 +79,7 @@ export function begin(
         attempt: copy.head.attempt,
         lease,
       },
-      asset: raised(rows.asset?.value),
+      asset: raised(rows.asset?.value, copy.event),
     },
     answer: claimed,
   };
@@ -201,9 +201,29 @@ function counted(rows: Rows, copy: EventCopy): Change {
   };
 }
 
-function raised(asset: AssetState | undefined): AssetState {
-  if (asset !== undefined) return { ...asset, fetch: asset.fetch + 1 };
-  return { fetch: 1, fetchedAt: null, title: null, keptFetch: 0, recordEtag: null, thumbnailEtag: null };
+function raised(asset: AssetState | undefined, { occurredAt, removal }: AssetEvent): AssetState {
+  const known = asset ?? noneFetched;
+  return {
+    ...known,
+    fetch: known.fetch + 1,
+    latestEventAt: later(known.latestEventAt, occurredAt),
+    removedAt: removal === true ? later(known.removedAt, occurredAt) : known.removedAt,
+  };
+}
+
+const noneFetched: AssetState = {
+  fetch: 0,
+  fetchedAt: null,
+  title: null,
+  keptFetch: 0,
+  recordEtag: null,
+  thumbnailEtag: null,
+  latestEventAt: null,
+  removedAt: null,
+};
+
+function later(known: string | null, given: string): string {
+  return known !== null && Date.parse(known) >= Date.parse(given) ? known : given;
 }
 
 /** What was kept last: a fetch that ends late does not push aside what a later one left. */
@@ -211,5 +231,10 @@ function keptLater(current: AssetState | undefined, kept: AssetState): AssetStat
   if (current === undefined) return kept;
   return current.keptFetch > kept.keptFetch
     ? current
-    : { ...kept, fetch: Math.max(current.fetch, kept.fetch) };
+    : {
+        ...kept,
+        fetch: Math.max(current.fetch, kept.fetch),
+        latestEventAt: current.latestEventAt,
+        removedAt: current.removedAt,
+      };
 }

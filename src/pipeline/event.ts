@@ -3,10 +3,12 @@ import * as z from 'zod';
 export const Identifier = z.object({ type: z.string(), value: z.string() });
 export type Identifier = z.infer<typeof Identifier>;
 
+const EventId = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
+
 /** One thing that happened to one asset, in our words. */
 export const AssetEvent = z.object({
   /** Derived from what makes it the same event, so that a second copy is known for one. */
-  id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
+  id: EventId,
   /** The source's own word, such as `FULL_TEXT_INDEXED`. */
   type: z.string().max(1024),
   assetKind: z.enum(['asset', 'folder', 'other']),
@@ -15,6 +17,10 @@ export const AssetEvent = z.object({
   /** ISO 8601 in UTC; the time of receipt where the sender gave none that we could read. */
   occurredAt: z.iso.datetime(),
   identifiers: z.array(Identifier),
+  /** The event itself says that its asset is gone at the source. */
+  removal: z.literal(true).optional(),
+  /** It is the same event as the one with this id, where that was received at or after then. */
+  earlier: z.object({ id: EventId, since: z.iso.datetime() }).optional(),
   /** The source's own members, as they came. */
   data: z.record(z.string(), z.unknown()),
 });

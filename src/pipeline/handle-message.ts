@@ -1,6 +1,6 @@
 import { claimedEvents } from './claimed-events.ts';
 import type { AssetEvent } from './event.ts';
-import type { EventEntry } from './ledger.ts';
+import type { EventEntry, Ledger } from './ledger.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -57,7 +57,9 @@ async function handleEvents(message: AssetMessage, arrival: Arrival, deps: WorkD
   }
   if (more.length === 0) {
     const content: EventEntry['content'] = claim === undefined ? { event } : { claim };
-    const outcome = await workOnEvent({ event, head, messageId: arrival.messageId, content }, source, deps);
+    const same = await asKnown(event, deps.ledger);
+    const copy = { event: same, head, messageId: arrival.messageId, content };
+    const outcome = await workOnEvent(copy, source, deps);
     deps.log('info', 'event-handled', {
       source: head.source,
       eventId: event.id,
@@ -76,6 +78,14 @@ async function handleEvents(message: AssetMessage, arrival: Arrival, deps: WorkD
     events: events.length,
     messages: texts.length,
   });
+}
+
+/** The event under the id by which it is known already, where it is one that came a little earlier. */
+async function asKnown(event: AssetEvent, ledger: Ledger): Promise<AssetEvent> {
+  if (event.earlier === undefined) return event;
+  const { id, since } = event.earlier;
+  const known = await ledger.find(id);
+  return known !== undefined && known.summary.receivedAt >= since ? { ...event, id } : event;
 }
 
 /** Smaller messages with all the events, in their order; an event that is too large for any stays a claim with its index. */

@@ -69,6 +69,11 @@ export class Hold {
     return answer;
   }
 
+  /** How many tries of this event ended for this reason. */
+  triesEndedBy(code: string): number {
+    return this.#rows.event?.value.history.filter((entry) => entry.code === code).length ?? 0;
+  }
+
   /** True once somebody else has the event. */
   get lost(): boolean {
     return this.#lost.signal.aborted;

@@ -13,6 +13,8 @@ export interface Fetched {
   readonly details: AssetDetails;
   readonly thumbnail: FoundThumbnail;
   readonly deleted: boolean;
+  /** False where the source is known to have more to tell soon. */
+  readonly complete: boolean;
   /** The asset's state when this fetch began; `fetch` is this fetch's number. */
   readonly asset: AssetState;
   readonly beganAt: Date;
@@ -78,9 +80,10 @@ export async function keepAsset(fetched: Fetched, store: AssetStore): Promise<Ke
   return {
     kind: 'kept',
     asset: {
-      fetch: asset.fetch,
+      ...asset,
       keptFetch: asset.fetch,
-      fetchedAt: record.fetchedAt,
+      // Other events are folded only into a fetch that brought all there is.
+      fetchedAt: fetched.complete ? record.fetchedAt : asset.fetchedAt,
       title: record.title,
       recordEtag: written.etag,
       thumbnailEtag,

@@ -10,6 +10,8 @@ import type { DeliveryStore, WorkQueue } from './stores.ts';
 export interface ProvedDelivery {
   readonly head: MessageHead;
   readonly body: Uint8Array;
+  /** What the call said of its event beside the body. */
+  readonly hint?: string | undefined;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface ProvedDelivery {
  * that claims it; once this returns, nothing of it can be lost. The blob goes first: alone it is harmless.
  */
 export async function keepDelivery(
-  { head, body }: ProvedDelivery,
+  { head, body, hint }: ProvedDelivery,
   events: readonly AssetEvent[],
   deps: { queue: WorkQueue; deliveries: DeliveryStore; signal: AbortSignal },
 ): Promise<void> {
@@ -29,7 +31,10 @@ export async function keepDelivery(
   }
   const blob = blobName(head);
   await deps.deliveries.put(blob, body, { signal });
-  const claim = encodeMessage({ ...head, claim: { blob, from: 0, to: events.length } });
+  const claim = encodeMessage({
+    ...head,
+    claim: { blob, from: 0, to: events.length, ...(hint === undefined ? {} : { hint }) },
+  });
   if (claim === undefined) throw new Error('a claim does not fit into a message');
   await deps.queue.send(claim, { signal });
 }

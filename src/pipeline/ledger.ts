@@ -71,6 +71,9 @@ export interface AssetState {
   readonly keptFetch: number;
   readonly recordEtag: string | null;
   readonly thumbnailEtag: string | null;
+  /** When the latest event on it that was begun occurred, and the latest that said that it is gone. ISO 8601. */
+  readonly latestEventAt: string | null;
+  readonly removedAt: string | null;
 }
 
 /** A row as it was read or written, with what a conditional write needs. */

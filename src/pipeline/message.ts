@@ -7,6 +7,8 @@ export const Claim = z.object({
   from: z.int().min(0),
   /** One past the last. */
   to: z.int().min(1),
+  /** What the call said of its event beside those bytes. */
+  hint: z.string().max(1024).optional(),
 });
 export type Claim = z.infer<typeof Claim>;
 

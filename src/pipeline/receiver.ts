@@ -1,8 +1,9 @@
 import type { AssetEvent } from './event.ts';
-import type { WebhookSecrets } from './secrets.ts';
+import type { KeptSecret, WebhookSecrets } from './secrets.ts';
 
 /** One call at the door, not yet proved. Header names are lower case; a repeated header arrives joined by `, `. */
 export interface Call {
+  readonly method: string;
   readonly query: URLSearchParams;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
@@ -13,6 +14,8 @@ export interface Receipt {
   readonly source: string;
   readonly deliveryId: string;
   readonly receivedAt: Date;
+  /** What the call said of its event beside the body, unsigned. */
+  readonly hint?: string | undefined;
 }
 
 export type Reading = { kind: 'events'; events: AssetEvent[] } | { kind: 'unreadable'; why: string };
@@ -20,6 +23,8 @@ export type Reading = { kind: 'events'; events: AssetEvent[] } | { kind: 'unread
 /** What a call turned out to be. Every `why` is a code for the log; no stranger ever sees it. */
 export type Verdict =
   | { kind: 'handshake'; answer: Readonly<Record<string, string>> }
+  /** A new secret, which nothing proves: it counts only while the operator expects one. */
+  | { kind: 'secret-offered'; which: KeptSecret; value: string }
   | { kind: 'proved' }
   | { kind: 'not-proved'; why: 'no-signature' | 'malformed-signature' | 'wrong-signature' }
   | { kind: 'refused'; status: 400 | 403; why: string };
@@ -27,8 +32,12 @@ export type Verdict =
 /** How one source is trusted and read. Pure: bytes in, verdict out. */
 export interface Receiver {
   readonly methods: readonly ('GET' | 'POST')[];
+  /** Judges what needs no secret, where there is such a thing; undefined for all else. Never throws. */
+  judgeAlone?(call: Call): Verdict | undefined;
   /** Says who it is from. Looks at the body as bytes only. Never throws. */
   judge(call: Call, secrets: WebhookSecrets): Verdict;
+  /** What of the call's headers a reading needs; kept with the bytes. */
+  hint?(call: Call): string | undefined;
   /** Reads proved bytes. The same bytes give the same events with the same ids, every time. Never throws. */
   read(body: Uint8Array, receipt: Receipt): Reading;
   /** The id in the one way we write it, or undefined where this source could not have made it. */

@@ -1,3 +1,4 @@
+import type { AssetEvent } from './event.ts';
 import type { AssetDetails } from './record.ts';
 import type { Turn } from './call-gate.ts';
 
@@ -8,16 +9,33 @@ export interface WantedAsset {
   readonly id: string;
 }
 
+/** What brought us to ask, and what else is known of the asset. */
+export interface Occasion {
+  readonly event: AssetEvent;
+  /** An event that occurred after this one has been seen. */
+  readonly laterEventKnown: boolean;
+  /** An event has said that the asset is gone, and none that occurred after it has been seen. */
+  readonly removed: boolean;
+}
+
 /** The picture as it came; what it really is, is read from its bytes later. */
 export type FoundThumbnail =
   { kind: 'bytes'; bytes: Uint8Array } | { kind: 'none' } | { kind: 'pending' } | { kind: 'too-large' };
 
 /** What became of a look-up: everything that can be expected is a value, with a sentence for people where it is no success. */
 export type Finding =
-  | { kind: 'found'; details: AssetDetails; thumbnail: FoundThumbnail }
+  | {
+      kind: 'found';
+      details: AssetDetails;
+      thumbnail: FoundThumbnail;
+      /** Why what was found is older than the event, where it seems to be. */
+      behind?: string;
+    }
   /** The source itself says that it is deleted; `details` is what it still tells. */
   | { kind: 'deleted'; details: AssetDetails }
   | { kind: 'not-found'; text: string }
+  /** Not there for us to see, which may change by itself. */
+  | { kind: 'not-visible'; text: string }
   | { kind: 'no-permission'; text: string }
   /** An answer that no retry will make readable: a DTD, too large, not the shape. */
   | { kind: 'unreadable-answer'; text: string }
@@ -35,5 +53,5 @@ export interface SourceSystem {
    * Fetches details and thumbnail. Every HTTP call goes through `turn`. Never throws for what the source does;
    * when `signal` aborts, the finding is `again`.
    */
-  lookUp(asset: WantedAsset, turn: Turn, signal: AbortSignal): Promise<Finding>;
+  lookUp(asset: WantedAsset, turn: Turn, signal: AbortSignal, occasion: Occasion): Promise<Finding>;
 }

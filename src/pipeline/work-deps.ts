@@ -11,6 +11,8 @@ import type { AssetStore, DeliveryStore, WorkQueue } from './stores.ts';
 export interface WorkSource {
   readonly receiver: Receiver;
   readonly gate: CallGate;
+  /** Its events hold all that there is to know: each is kept for itself, the one received last on top. */
+  readonly eventsAreWhole: boolean;
   system(): Promise<SourceSystem>;
 }
 
@@ -39,9 +41,30 @@ export interface WorkLimits {
 /** What working on an event came to. */
 export type Outcome =
   | { kind: 'ended'; settled: Settled; asset?: AssetState }
-  | { kind: 'again'; code: AgainCode; text: string; retryAfterMs?: number | undefined }
+  | Again
   /** Not now, and no try was made; `waiting` is told in the ledger, where it is for long. */
   | { kind: 'put-back'; delayMs: number; waiting?: { code: AgainCode; text: string } }
   | { kind: 'over' };
 
-export type AgainCode = 'source-unavailable' | 'rate-limited' | 'login-refused' | 'overtaken';
+/** To be tried again on our schedule. */
+export interface Again {
+  readonly kind: 'again';
+  readonly code: AgainCode;
+  readonly text: string;
+  readonly retryAfterMs?: number | undefined;
+  /** What was kept so far. */
+  readonly asset?: AssetState;
+  /** How the event ends when the schedule is at its end; it is given up if left out. */
+  readonly atLast?: Settled;
+  /** The schedule ends here, whatever it still holds. */
+  readonly enough?: boolean;
+}
+
+export type AgainCode =
+  | 'source-unavailable'
+  | 'rate-limited'
+  | 'login-refused'
+  | 'overtaken'
+  | 'thumbnail-pending'
+  | 'index-behind'
+  | 'not-visible';

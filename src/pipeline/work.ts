@@ -5,11 +5,13 @@ import type { Led } from './folding.ts';
 import { Hold } from './hold.ts';
 import { keepAsset, type Kept } from './keep-asset.ts';
 import type { AssetState } from './ledger.ts';
-import type { Finding, WantedAsset } from './source-system.ts';
-import type { AgainCode, Outcome, WorkDeps, WorkLimits, WorkSource } from './work-deps.ts';
+import type { Finding, Occasion, WantedAsset } from './source-system.ts';
+import type { Again, AgainCode, Outcome, WorkDeps, WorkLimits, WorkSource } from './work-deps.ts';
 
 const longestWaitMs = 5_000;
 const inFutureMs = 86_400_000;
+// An index that lags catches up within seconds or minutes; that it differs for ever has other reasons.
+const mostLooksForIndex = 2;
 
 /** Does what one event asks for, and leaves the result in the ledger. Throws a StorageError only when our own storage failed. */
 export async function workOnEvent(
@@ -22,9 +24,9 @@ export async function workOnEvent(
 
   const key = `${copy.head.source}/${wanted.id}`;
   const waitsUntil = deps.now().getTime() + longestWaitMs;
-  const shared = await deps.folding.share(key, longestWaitMs, () =>
-    lookUp(copy, { ...wanted, waitsUntil }, source, deps),
-  );
+  const lead = async (): Promise<Led<Outcome>> => await lookUp(copy, { ...wanted, waitsUntil }, source, deps);
+  if (standsAlone(copy, source)) return (await lead()).value.kind;
+  const shared = await deps.folding.share(key, longestWaitMs, lead);
   switch (shared.kind) {
     case 'led':
       return shared.value.kind;
@@ -67,8 +69,18 @@ function wantedAsset(
   return { kind: event.assetKind, id };
 }
 
+/** True for an event that no look-up for another one covers, because of what it says itself. */
+function standsAlone({ event }: EventCopy, source: WorkSource): boolean {
+  return event.removal === true || source.eventsAreWhole;
+}
+
 /** What a look-up led by another event on the same asset means for this one. */
 function folded(outcome: Outcome): Outcome {
+  if (outcome.kind === 'again') {
+    // It waits and asks for itself then; what was kept, and for how long the other one has waited, is not its own.
+    const { asset: _asset, enough: _enough, ...again } = outcome;
+    return again;
+  }
   if (outcome.kind !== 'ended' || outcome.settled.state !== 'done') return outcome;
   const { settled } = outcome;
   return { kind: 'ended', settled: { ...settled, reason: settled.reason ?? foldedReason } };
@@ -92,7 +104,8 @@ async function lookUp(
 
   const asset = await deps.ledger.assetState(copy.head.source, wanted.id);
   const fetchedAt = Date.parse(asset?.value.fetchedAt ?? '');
-  if (fetchedAt - deps.limits.foldMarginMs >= Date.parse(copy.head.receivedAt)) {
+  const covered = fetchedAt - deps.limits.foldMarginMs >= Date.parse(copy.head.receivedAt);
+  if (covered && !standsAlone(copy, source)) {
     const settled: Settled = { state: 'done', reason: foldedReason, title: asset?.value.title ?? null };
     return await alone({ kind: 'ended', settled });
   }
@@ -135,11 +148,17 @@ async function workWith(
   deps: WorkDeps,
 ): Promise<Outcome> {
   const beganAt = deps.now();
+  const occasion = occasionOf(copy, hold.asset);
   try {
+    if (source.eventsAreWhole && occasion.laterEventKnown) {
+      const outcome: Outcome = { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
+      await closeEvent(copy, outcome, deps, hold);
+      return outcome;
+    }
     const system = await source.system();
-    const finding = await system.lookUp(wanted, turn, hold.signal);
+    const finding = await system.lookUp(wanted, turn, hold.signal, occasion);
     if (hold.lost) return { kind: 'over' };
-    const outcome = await keepFinding(finding, { copy, wanted, source, asset: hold.asset, beganAt }, deps);
+    const outcome = await keepFinding(finding, { copy, wanted, source, hold, beganAt }, deps);
     await closeEvent(copy, outcome, deps, hold);
     return outcome;
   } finally {
@@ -147,9 +166,19 @@ async function workWith(
   }
 }
 
+/** The clock is the source's own: when its events occurred. */
+function occasionOf({ event }: EventCopy, { latestEventAt, removedAt }: AssetState): Occasion {
+  const latest = Date.parse(latestEventAt ?? event.occurredAt);
+  return {
+    event,
+    laterEventKnown: latest > Date.parse(event.occurredAt),
+    removed: removedAt !== null && Date.parse(removedAt) >= latest,
+  };
+}
+
 async function keepFinding(
   finding: Finding,
-  about: { copy: EventCopy; wanted: WantedAsset; source: WorkSource; asset: AssetState; beganAt: Date },
+  about: { copy: EventCopy; wanted: WantedAsset; source: WorkSource; hold: Hold; beganAt: Date },
   deps: WorkDeps,
 ): Promise<Outcome> {
   const ended = (state: Settled['state'], code: string, text: string): Outcome => ({
@@ -160,6 +189,7 @@ async function keepFinding(
     case 'found':
     case 'deleted': {
       const deleted = finding.kind === 'deleted';
+      const unfinished = finding.kind === 'found' ? unfinishedBusiness(finding, about.hold) : undefined;
       const kept = await keepAsset(
         {
           source: about.copy.head.source,
@@ -167,12 +197,17 @@ async function keepFinding(
           details: finding.details,
           thumbnail: finding.kind === 'found' ? finding.thumbnail : { kind: 'none' },
           deleted,
-          asset: about.asset,
+          complete: unfinished === undefined,
+          asset: about.hold.asset,
           beganAt: about.beganAt,
         },
         deps.assets,
       );
-      return keptOutcome(kept, { deleted });
+      return keptOutcome(kept, { deleted, unfinished });
+    }
+    case 'not-visible': {
+      const settled: Settled = { state: 'failed', reason: { code: finding.kind, text: finding.text } };
+      return { kind: 'again', code: finding.kind, text: finding.text, atLast: settled };
     }
     case 'not-found':
       return ended('ignored', 'not-found', finding.text);
@@ -193,13 +228,43 @@ async function keepFinding(
   }
 }
 
-function keptOutcome(kept: Kept, { deleted }: { deleted: boolean }): Outcome {
+/** Why what was found is worth another look, and how the event ends when there is none left. */
+function unfinishedBusiness(
+  { thumbnail, behind }: Extract<Finding, { kind: 'found' }>,
+  hold: Hold,
+): Again | undefined {
+  if (thumbnail.kind === 'pending') {
+    const code = 'thumbnail-pending';
+    const text = 'The source has not made the thumbnail yet.';
+    const last =
+      'The source had not made the thumbnail when it was last asked for; the record is there without it.';
+    return { kind: 'again', code, text, atLast: doneWith('no-thumbnail-yet', last) };
+  }
+  if (behind === undefined) return undefined;
+  const code = 'index-behind';
+  const enough = hold.triesEndedBy(code) >= mostLooksForIndex;
+  return { kind: 'again', code, text: behind, atLast: doneWith(code, behind), enough };
+}
+
+function doneWith(code: string, text: string): Settled {
+  return { state: 'done', reason: { code, text } };
+}
+
+function keptOutcome(
+  kept: Kept,
+  { deleted, unfinished }: { deleted: boolean; unfinished: Again | undefined },
+): Outcome {
   if (kept.kind === 'later-one-there')
     return { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
   if (kept.kind === 'overtaken') {
     const text = 'Another look-up of this asset began later and is not through yet.';
     return { kind: 'again', code: 'overtaken', text };
   }
+  const { title } = kept.asset;
+  if (unfinished !== undefined) {
+    const atLast = unfinished.atLast === undefined ? {} : { atLast: { ...unfinished.atLast, title } };
+    return { ...unfinished, ...atLast, asset: kept.asset };
+  }
   const reason = deleted ? { code: 'deleted', text: 'The source says that this asset is deleted.' } : null;
-  return { kind: 'ended', settled: { state: 'done', reason, title: kept.asset.title }, asset: kept.asset };
+  return { kind: 'ended', settled: { state: 'done', reason, title }, asset: kept.asset };
 }

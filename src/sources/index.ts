@@ -4,6 +4,9 @@ import type { Receiver } from '../pipeline/receiver.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
 import type { SourceSystem } from '../pipeline/source-system.ts';
 import { preservicaReceiver } from './preservica/receiver.ts';
+import { payloadSystem } from './pywebhooks/payload.ts';
+import { pywebhooksReceiver } from './pywebhooks/receiver.ts';
+import { woodwingReceiver } from './woodwing/receiver.ts';
 
 /** What asking a source needs beside its own settings. */
 export interface AskingDeps {
@@ -19,6 +22,8 @@ export interface AskingDeps {
 export interface SourceKind {
   receiver(source: SourceConfig): Receiver;
   system(source: SourceConfig, deps: AskingDeps): Promise<SourceSystem>;
+  /** Its events hold all that there is to know, and nothing can be asked. */
+  readonly eventsAreWhole: boolean;
 }
 
 /** Every kind of source there is. */
@@ -27,5 +32,17 @@ export const sourceKinds: Readonly<Record<SourceKindName, SourceKind>> = {
     receiver: preservicaReceiver,
     system: async (source, deps) =>
       (await import('./preservica/look-up.ts')).preservicaSystem({ source, ...deps }),
+    eventsAreWhole: false,
+  },
+  woodwing: {
+    receiver: () => woodwingReceiver,
+    system: async (source, deps) =>
+      (await import('./woodwing/look-up.ts')).woodwingSystem({ source, ...deps }),
+    eventsAreWhole: false,
+  },
+  pywebhooks: {
+    receiver: pywebhooksReceiver,
+    system: async (source) => payloadSystem(source),
+    eventsAreWhole: true,
   },
 };

@@ -78,6 +78,8 @@ describe('the ledger in a table', () => {
       keptFetch: 0,
       recordEtag: null,
       thumbnailEtag: null,
+      latestEventAt: null,
+      removedAt: null,
     };
     const both = keys('e-1', { assetId: 'a-1' });
     const decide = (fetch: number) => () => ({

@@ -61,10 +61,16 @@ describe('GET /events', () => {
 });
 
 describe('GET /events/{id}', () => {
+  const deps = ({ ledger, deps: { sources, deliveries } }: ReturnType<typeof workBench>) => ({
+    ledger,
+    sources,
+    deliveries,
+  });
+
   it('shows one event with its history', async () => {
     const bench = workBench();
     await bench.handle(aMessage());
-    const { status, body } = await callDoor(showEvent(bench.ledger), { path: '/events/event-1' });
+    const { status, body } = await callDoor(showEvent(deps(bench)), { path: '/events/event-1' });
     expect(status).toBe(200);
     expect(body).toEqual({
       id: 'event-1',
@@ -82,11 +88,12 @@ describe('GET /events/{id}', () => {
       attempts: 1,
       duplicates: 0,
       history: [{ at: '2026-01-05T09:08:07.065Z', attempt: 0, state: 'done' }],
+      data: { tenant: 'ACME' },
     });
   });
 
   it.each(['unknown', "x'y", '%2e%2e'])('knows no %s', async (id) => {
-    expect(await callDoor(showEvent(workBench().ledger), { path: `/events/${id}` })).toMatchObject({
+    expect(await callDoor(showEvent(deps(workBench())), { path: `/events/${id}` })).toMatchObject({
       status: 404,
     });
   });

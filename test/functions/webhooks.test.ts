@@ -5,6 +5,7 @@ import type { WebhookSecrets } from '../../src/pipeline/secrets.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
 import { callDoor } from '../support/door.ts';
 import { memoryStores } from '../support/memory-stores.ts';
+import { secretsWith } from '../support/secrets.ts';
 
 const secret = 'my_shared_secret';
 const sign = (body: string, key = secret): string =>
@@ -26,6 +27,8 @@ function door(given: Partial<WebhookDeps> = {}) {
     queue: stores.queue,
     deliveries: stores.deliveryStore,
     ledger: stores.ledger,
+    windows: { set: async () => undefined, read: async () => [] },
+    lookAgainEveryMs: 0,
     maxDeliveryBytes: 1_000_000,
     now: () => new Date('2026-01-05T10:00:00Z'),
     newId: () => 'delivery-1',
@@ -43,15 +46,12 @@ function door(given: Partial<WebhookDeps> = {}) {
 
 function secretsOf(found: WebhookSecrets | undefined, afterAnotherLook = found): WebhookDeps['secrets'] {
   let looked = false;
-  return {
+  return secretsWith({
     webhookSecrets: async () => (looked ? afterAnotherLook : found),
     lookAgain: async () => {
       looked = true;
-      return afterAnotherLook !== found;
     },
-    password: async () => undefined,
-    totpSeed: async () => undefined,
-  };
+  });
 }
 
 describe('the door of a source', () => {

@@ -14,6 +14,8 @@ const kept = (fetch: number): AssetState => ({
   title: `Fetch ${fetch}`,
   recordEtag: `"${fetch}"`,
   thumbnailEtag: null,
+  latestEventAt: null,
+  removedAt: null,
 });
 
 it('what a later fetch kept is not pushed aside by one that ends after it', () => {

@@ -15,6 +15,8 @@ const first: AssetState = {
   keptFetch: 0,
   recordEtag: null,
   thumbnailEtag: null,
+  latestEventAt: null,
+  removedAt: null,
 };
 
 async function keep(stores: ReturnType<typeof memoryStores>, thumbnail: FoundThumbnail, asset = first) {
@@ -25,6 +27,7 @@ async function keep(stores: ReturnType<typeof memoryStores>, thumbnail: FoundThu
       details: { kind: 'asset', title: 'Harbour', links: {}, details: {} },
       thumbnail,
       deleted: false,
+      complete: true,
       asset,
       beganAt: new Date('2026-01-05T09:00:00Z'),
     },

@@ -64,6 +64,7 @@ export function workBench(
         {
           receiver: preservicaReceiver({ handshake: 'strict' }),
           gate,
+          eventsAreWhole: false,
           system: async () => ({
             lookUp: async (asset: WantedAsset) => {
               asked.push(asset);

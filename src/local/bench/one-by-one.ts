@@ -37,6 +37,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
         'archive',
         {
           receiver,
+          eventsAreWhole: false,
           gate: createCallGate({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now }),
           system: () => Promise.resolve(system),
         },

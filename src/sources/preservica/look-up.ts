@@ -2,6 +2,7 @@ import type { SourceConfig } from '../../config.ts';
 import { UpstreamError } from '../../errors.ts';
 import type { Identifier } from '../../pipeline/event.ts';
 import type { FoundThumbnail, Finding, SourceSystem, WantedAsset } from '../../pipeline/source-system.ts';
+import { findingOf, unlessStopped } from '../finding-of.ts';
 import type { AskingDeps } from '../index.ts';
 import { detailsOf, isDeleted, readIdentifiers } from './details.ts';
 import { filesOf } from './files.ts';
@@ -41,29 +42,13 @@ export function preservicaSystem(deps: PreservicaDeps): SourceSystem {
       try {
         return await unlessStopped(signal, () => look(asset, questions, deps));
       } catch (error) {
-        return findingOf(error, deps);
+        return findingOf(error, { source: source.name, log: deps.log });
       } finally {
         // What was asked at the same time and is no longer needed.
         over.abort();
       }
     },
   };
-}
-
-/** Ends at once when the signal says so, also where the work waits for its place or for somebody else's login. */
-async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  let stop = (): void => undefined;
-  const stopped = new Promise<never>((_resolve, reject) => {
-    stop = () =>
-      reject(new UpstreamError('UPSTREAM_TIMEOUT', 'The look-up was stopped before it came to its end.'));
-  });
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race(signal.aborted ? [stopped] : [stopped, work()]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 async function look(asset: WantedAsset, questions: Questions, deps: PreservicaDeps): Promise<Finding> {
@@ -123,39 +108,5 @@ async function thumbnailOf(id: string, questions: Questions, deps: PreservicaDep
       return { kind: 'too-large' };
     }
     throw error;
-  }
-}
-
-function findingOf(error: unknown, { log, source }: PreservicaDeps): Finding {
-  if (!(error instanceof UpstreamError)) {
-    // A fault of ours: the name of the error tells where to look, its text might hold what was sent.
-    log('error', 'look-up-broke', { source: source.name, error: error instanceof Error ? error.name : '' });
-    return { kind: 'again', code: 'source-unavailable', text: 'The look-up broke on something unexpected.' };
-  }
-  const { code, message: text, status = 0, retryAfterMs } = error;
-  const again = (why: 'source-unavailable' | 'rate-limited' | 'login-refused'): Finding => ({
-    kind: 'again',
-    code: why,
-    text,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
-  switch (code) {
-    case 'UPSTREAM_TIMEOUT':
-    case 'UPSTREAM_CONNECTION':
-      return again('source-unavailable');
-    case 'UPSTREAM_LOGIN_REFUSED':
-      return again('login-refused');
-    case 'UPSTREAM_TOO_LARGE':
-    case 'UPSTREAM_UNREADABLE':
-      return { kind: 'unreadable-answer', text };
-    case 'UPSTREAM_STATUS':
-      if (status === 403) return { kind: 'no-permission', text: 'The account may not read this asset.' };
-      if (status === 429) return again('rate-limited');
-      // 408 and 425 ask to be asked again, a redirect may be an outage's page; other 4xx will say the same for ever.
-      if (status >= 500 || status < 400 || status === 408 || status === 425)
-        return again('source-unavailable');
-      return { kind: 'unreadable-answer', text };
-    default:
-      return code satisfies never;
   }
 }

@@ -6,7 +6,7 @@ import { eventId } from '../../pipeline/event-id.ts';
 import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/secrets.ts';
 import { readJson } from '../../pipeline/read-json.ts';
-import { challengeAnswer, isAnswerableCode, signedByAny } from './signature.ts';
+import { challengeAnswer, isAnswerableCode, signedEvent } from './signature.ts';
 
 /** Preservica as a caller: the handshake and the signed event documents (reference/preservica.md, section 2). */
 export function preservicaReceiver({ handshake }: { handshake: 'strict' | 'lenient' }): Receiver {
@@ -37,7 +37,7 @@ function judge(
   }
   if (signature === undefined) return { kind: 'not-proved', why: 'no-signature' };
   if (!/^[0-9a-f]{64}$/.test(signature)) return { kind: 'not-proved', why: 'malformed-signature' };
-  if (!signedByAny(secrets, body, signature)) return { kind: 'not-proved', why: 'wrong-signature' };
+  if (!signedEvent(secrets, body, signature)) return { kind: 'not-proved', why: 'wrong-signature' };
   return { kind: 'proved' };
 }
 

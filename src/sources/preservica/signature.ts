@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { signedByAny } from '../signed-by-any.ts';
 
 // Section 2.7: an event's signature covers this text and then the body.
 const prefix = 'preservica-webhook-auth';
@@ -17,20 +18,11 @@ export function isAnswerableCode(code: string): boolean {
   return /^[A-Za-z0-9._~+/=-]{1,256}$/.test(code) && !code.startsWith(prefix);
 }
 
-/** True when any of the secrets made this signature over the raw body (section 2.7), so that one can be retired without a gap. */
-export function signedByAny(
+/** True when any of the secrets made this signature over the raw body (section 2.7). */
+export function signedEvent(
   secrets: readonly (string | undefined)[],
   body: Uint8Array,
   signature: string,
 ): boolean {
-  const given = Buffer.from(signature);
-  if (given.byteLength !== 64) return false;
-  let signed = false;
-  for (const secret of secrets) {
-    if (secret === undefined || secret === '') continue;
-    const expected = createHmac('sha256', secret).update(prefixBytes).update(body).digest('hex');
-    // Both are 64 letters. Node makes them faster as a string than as bytes.
-    signed = timingSafeEqual(given, Buffer.from(expected)) || signed;
-  }
-  return signed;
+  return signedByAny(secrets, { hash: 'sha256', message: [prefixBytes, body], signature });
 }

@@ -16,7 +16,7 @@ function sign(body: Uint8Array | string): string {
 function judge(given: { query?: string; signature?: string; body?: string }, receiver = strict) {
   const headers = new Map(given.signature === undefined ? [] : [['preservica-signature', given.signature]]);
   return receiver.judge(
-    { query: new URLSearchParams(given.query), headers, body: Buffer.from(given.body ?? '') },
+    { method: 'POST', query: new URLSearchParams(given.query), headers, body: Buffer.from(given.body ?? '') },
     [secret],
   );
 }

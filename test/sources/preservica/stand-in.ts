@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import type { Secrets } from '../../../src/pipeline/secrets.ts';
 import type { Finding, WantedAsset } from '../../../src/pipeline/source-system.ts';
 import { createCallGate, type Admission, type CallGate } from '../../../src/pipeline/call-gate.ts';
 import { preservicaSystem } from '../../../src/sources/preservica/look-up.ts';
 import { configFor } from '../../support/config.ts';
+import { secretsWith } from '../../support/secrets.ts';
+import { anEvent } from '../../support/work-bench.ts';
 
 export const assetId = '11111111-2222-4333-8444-555555555555';
 export const folderId = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
@@ -265,12 +266,10 @@ export function askerOf(url: string, given: AskerGiven = {}) {
   if (source === undefined) throw new Error('no source');
   const logged: string[] = [];
   let now = given.now ?? Date.parse('2026-01-05T09:08:07Z');
-  const secrets: Secrets = {
-    webhookSecrets: () => Promise.resolve(undefined),
-    lookAgain: () => Promise.resolve(false),
+  const secrets = secretsWith({
     password: () => Promise.resolve('password' in given ? given.password : 'open sesame'),
     totpSeed: () => Promise.resolve(given.totpSeed),
-  };
+  });
   const system = preservicaSystem({
     source,
     secrets,
@@ -298,7 +297,11 @@ export function askerOf(url: string, given: AskerGiven = {}) {
       if (admission.kind !== 'turn') throw new Error(admission.kind);
       await meanwhile?.();
       try {
-        return await system.lookUp(asset, admission.turn, signal);
+        return await system.lookUp(asset, admission.turn, signal, {
+          event: anEvent(),
+          laterEventKnown: false,
+          removed: false,
+        });
       } finally {
         admission.turn.end();
       }

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
+import { readJson } from '../pipeline/read-json.ts';
+
+/** A secret that was changed since it was set. */
+export interface KeptVersions {
+  readonly current: string;
+  readonly previous?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly keptAt: number;
+}
+
+const Entry = z.object({
+  current: z.string(),
+  previous: z.string().optional(),
+  keptAt: z.iso.datetime(),
+  /** The digest of the setting that it came after: once that is another, this entry is of the past. */
+  after: z.string(),
+});
+const Entries = z.record(z.string(), Entry);
+type Entries = z.infer<typeof Entries>;
+
+const lockedAtMostMs = 5_000;
+
+/** Secrets that change while the app runs, in one file that only its owner can read, and that the app and the command share. */
+export function secretsFile(path: string) {
+  let known: Promise<Entries> | undefined;
+  const entries = async (): Promise<Entries> => {
+    known ??= readEntries(path);
+    return await known;
+  };
+  return {
+    /** What was kept of it since the setting is what it is. A file that cannot be read counts as none. */
+    async read(name: string, setting: string | undefined): Promise<KeptVersions | undefined> {
+      const entry = (await entries().catch((): Entries => ({})))[name];
+      if (entry === undefined || entry.after !== digest(setting)) return undefined;
+      return { current: entry.current, previous: entry.previous, keptAt: Date.parse(entry.keptAt) };
+    },
+    /** Reads the file anew. Throws where it is there and cannot be read. */
+    async reread(): Promise<void> {
+      const read = readEntries(path);
+      known = read;
+      await read;
+    },
+    /** Keeps a value as the current one, whole or not at all; the one before becomes the previous. */
+    async add(
+      name: string,
+      setting: string | undefined,
+      { value, keptAt }: { value: string; keptAt: number },
+    ): Promise<void> {
+      await locked(`${path}.lock`, async () => {
+        const before = await readEntries(path);
+        const own = before[name];
+        const current = own?.after === digest(setting) ? own.current : setting;
+        const entry = {
+          current: value,
+          ...(current === undefined ? {} : { previous: current === value ? own?.previous : current }),
+          keptAt: new Date(keptAt).toISOString(),
+          after: digest(setting),
+        };
+        const all = { ...before, [name]: entry };
+        await writeWhole(path, `${JSON.stringify(all, undefined, 2)}\n`);
+        known = Promise.resolve(all);
+      });
+    },
+  };
+}
+
+async function readEntries(path: string): Promise<Entries> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return {};
+  const entries = Entries.safeParse(readJson(bytes));
+  if (entries.success) return entries.data;
+  // What is wrong with it is not said: that could show what is in it.
+  throw new Error(`The secrets file ${path} is not as this app writes it.`);
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}.tmp`;
+  const file = await open(unfinished, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, path);
+}
+
+/** Only one process at a time changes the file; a lock that somebody left behind is taken over. */
+async function locked(lock: string, work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      await (await open(lock, 'wx')).close();
+      break;
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error;
+      const age = Date.now() - (await stat(lock).then(({ mtimeMs }) => mtimeMs, Date.now));
+      if (age > lockedAtMostMs) await rm(lock, { force: true });
+      else await delay(50);
+    }
+  }
+  try {
+    await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+function digest(setting: string | undefined): string {
+  return setting === undefined ? '' : createHash('sha256').update(setting).digest('hex');
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

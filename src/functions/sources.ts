@@ -1,0 +1,93 @@
+import type { HttpHandler, HttpRequest } from '@azure/functions';
+import * as z from 'zod';
+import type { SourceConfig } from '../config.ts';
+import { readJson } from '../pipeline/read-json.ts';
+import type { EventSummary, Ledger } from '../pipeline/ledger.ts';
+import type { Secrets } from '../pipeline/secrets.ts';
+import type { Windows } from '../pipeline/windows.ts';
+import { readBody } from './read-body.ts';
+import { staffDoor, type StaffAnswer } from './staff-door.ts';
+
+export interface SourcesDeps {
+  readonly config: {
+    readonly sources: ReadonlyMap<string, SourceConfig>;
+    readonly publicUrl: string | undefined;
+  };
+  readonly ledger: Pick<Ledger, 'list'>;
+  readonly secrets: Pick<Secrets, 'webhookSecrets'>;
+  readonly windows: Windows;
+  now(): Date;
+}
+
+// More than so many are too many to be counted out.
+const countedUpTo = 200;
+
+/** `GET /sources`: how each source does. */
+export function listSources(deps: SourcesDeps): HttpHandler {
+  return staffDoor(async (): Promise<StaffAnswer> => {
+    const sources = [...deps.config.sources.values()].map(async (source) => await shown(source, deps));
+    return { status: 200, jsonBody: { sources: await Promise.all(sources) } };
+  });
+}
+
+async function shown({ name, kind, url }: SourceConfig, deps: SourcesDeps): Promise<object> {
+  const { ledger, secrets, windows, config } = deps;
+  const [known, open, latest, waiting, failed] = await Promise.all([
+    secrets.webhookSecrets(name),
+    windows.read(name),
+    ledger.list({ source: name, limit: 1 }),
+    ledger.list({ source: name, state: 'waiting', limit: countedUpTo }),
+    ledger.list({ source: name, state: 'failed', limit: countedUpTo }),
+  ]);
+  const now = deps.now().getTime();
+  return {
+    name,
+    kind,
+    url,
+    webhookUrl: config.publicUrl === undefined ? null : `${config.publicUrl}/webhooks/${name}`,
+    secrets: known?.length ?? 0,
+    windows: open
+      .filter(({ until }) => until > now)
+      .map(({ which, until }) => ({ key: which, until: new Date(until).toISOString() })),
+    latest: brief(latest.events[0]),
+    // At most 200; there may be more.
+    waiting: waiting.events.length,
+    failed: failed.events.length,
+  };
+}
+
+function brief(event: EventSummary | undefined): object | null {
+  if (event === undefined) return null;
+  const { id, type, state, receivedAt } = event;
+  return { id, type, state, receivedAt };
+}
+
+const Wanted = z.object({
+  key: z.enum(['secret', 'api-key'], { error: 'must be one of: secret, api-key' }).default('secret'),
+  minutes: z.number({ error: 'must be a number from 0 to 60' }).min(0).max(60).default(10),
+});
+
+/** `POST /sources/{source}/window`: opens the time in which a source's secret changes, or ends it (`minutes` 0). */
+export function openWindow({ config, windows, ...clock }: SourcesDeps): HttpHandler {
+  return staffDoor(async (request): Promise<StaffAnswer> => {
+    // From the path itself: a caller's query can hide a route's parameters (functions-host.md, HTTP, fact 4).
+    const [, name = ''] = new URL(request.url).pathname.split('/').filter((segment) => segment !== '');
+    if (!config.sources.has(name)) return { status: 404, jsonBody: { error: 'There is no such source.' } };
+    const wanted = Wanted.safeParse(await members(request));
+    if (!wanted.success) {
+      const faults = wanted.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+      return { status: 400, jsonBody: { error: faults.join('; ') } };
+    }
+    const { key, minutes } = wanted.data;
+    const until = clock.now().getTime() + minutes * 60_000;
+    await windows.set(name, { which: key, until });
+    return { status: 200, jsonBody: { source: name, key, until: new Date(until).toISOString() } };
+  });
+}
+
+/** The body's members; none where there is no body. */
+async function members(request: HttpRequest): Promise<unknown> {
+  const body = await readBody(request, undefined, 10_000);
+  if (body.kind !== 'bytes') return undefined;
+  return body.bytes.byteLength === 0 ? {} : readJson(body.bytes);
+}

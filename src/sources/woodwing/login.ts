@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import { prefixOf, type SourceConfig } from '../../config.ts';
+import { UpstreamError } from '../../errors.ts';
+import { readJson } from '../../pipeline/read-json.ts';
+import type { Secrets } from '../../pipeline/secrets.ts';
+import { Session, type NewToken } from '../session.ts';
+import { callAssets, systemName } from './call.ts';
+
+export interface LoginDeps {
+  readonly source: Pick<SourceConfig, 'name' | 'url' | 'username'>;
+  readonly secrets: Pick<Secrets, 'password'>;
+  readonly timeLimitMs: number;
+  readonly firstRetryDelayMs: number;
+  now(): number;
+}
+
+const maxAnswerBytes = 65_536;
+// Section 5.3: the server does not say how long a token lasts; clients reckon with half an hour.
+const tokenLifeMs = 1_800_000;
+
+const LoginAnswer = z.object({
+  loginSuccess: z.boolean(),
+  // A compressed JWT of a few kilobytes; it goes into a header as it is.
+  authToken: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,16384}$/)
+    .optional(),
+});
+
+/** A login at this source, to be shared by all who ask it (reference/woodwing-assets.md, 5.3: API login). */
+export function woodwingSession(deps: LoginDeps): Session {
+  return new Session({
+    system: systemName,
+    logIn: async () => await logIn(deps),
+    refusedForMs: deps.firstRetryDelayMs,
+    now: () => deps.now(),
+  });
+}
+
+async function logIn({ source, secrets, timeLimitMs, ...clock }: LoginDeps): Promise<NewToken> {
+  const { name, url, username } = source;
+  const password = await secrets.password(name);
+  if (username === undefined) throw refused(`No user name is set: ${prefixOf(name)}USERNAME.`);
+  if (password === undefined) {
+    throw refused(`No password is set: ${prefixOf(name)}PASSWORD, or source-${name}-password in the vault.`);
+  }
+  const body = new URLSearchParams({ username, password });
+  const limits = { maxBytes: maxAnswerBytes, timeLimitMs, now: () => clock.now() };
+  const headers = { accept: 'application/json' };
+  const { status, bytes, retryAfterMs } = await callAssets(
+    new URL(`${url}/services/apilogin`),
+    { method: 'POST', headers, body },
+    limits,
+  );
+  if (status === 401 || status === 403) throw refused(wrongAccount);
+  if (status === 429 || status >= 500) {
+    const text = `${systemName} answered the login with ${status}.`;
+    throw new UpstreamError('UPSTREAM_STATUS', text, { status, retryAfterMs });
+  }
+  const answer = LoginAnswer.safeParse(status === 200 ? readJson(bytes) : undefined).data;
+  if (answer?.loginSuccess === false) throw refused(wrongAccount);
+  if (answer?.authToken !== undefined) return { text: answer.authToken, lifeMs: tokenLifeMs };
+  // A wrong address, or a page in its place: it says nothing about the asset, so the event waits for it to be put right.
+  const what = status === 200 ? 'something unreadable' : String(status);
+  throw new UpstreamError('UPSTREAM_CONNECTION', `${systemName} answered the login with ${what}.`, {
+    status,
+  });
+}
+
+const wrongAccount = `${systemName} refused the login: user name or password is not right.`;
+
+function refused(text: string): UpstreamError {
+  return new UpstreamError('UPSTREAM_LOGIN_REFUSED', text);
+}

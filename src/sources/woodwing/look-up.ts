@@ -1,0 +1,147 @@
+import type { SourceConfig } from '../../config.ts';
+import { UpstreamError } from '../../errors.ts';
+import type { Turn } from '../../pipeline/call-gate.ts';
+import type { FoundThumbnail, Finding, Occasion, SourceSystem } from '../../pipeline/source-system.ts';
+import { findingOf, unlessStopped } from '../finding-of.ts';
+import type { CallAnswer, CallInit } from '../http-call.ts';
+import type { AskingDeps } from '../index.ts';
+import type { Session } from '../session.ts';
+import { changedTo, fieldBehind, type Plain } from './behind.ts';
+import { callAssets, systemName } from './call.ts';
+import { detailsOf, usualFields } from './details.ts';
+import { woodwingSession } from './login.ts';
+import { plainValue, readSearchAnswer, searchForm, type Hit } from './search.ts';
+
+const longestCallMs = 30_000;
+const maxSearchBytes = 8_388_608;
+
+type WoodwingDeps = AskingDeps & {
+  readonly source: SourceConfig;
+  /** How long one call may take, its body included. */
+  readonly timeLimitMs?: number;
+};
+
+/** WoodWing Assets as the side that is asked (reference/woodwing-assets.md, section 5). */
+export function woodwingSystem(deps: WoodwingDeps): SourceSystem {
+  const { source, timeLimitMs = longestCallMs } = deps;
+  const now = (): number => deps.now();
+  const session = woodwingSession({ ...deps, timeLimitMs, now });
+  return {
+    async lookUp({ id }, turn, signal, occasion) {
+      const asking = { session, turn, signal, timeLimitMs, now };
+      try {
+        return await unlessStopped(signal, () => look(id, occasion, asking, deps));
+      } catch (error) {
+        return findingOf(error, { source: source.name, log: deps.log });
+      }
+    },
+  };
+}
+
+interface Asking {
+  readonly session: Session;
+  readonly turn: Turn;
+  readonly signal: AbortSignal;
+  readonly timeLimitMs: number;
+  now(): number;
+}
+
+async function look(
+  id: string,
+  { event, laterEventKnown, removed }: Occasion,
+  asking: Asking,
+  deps: WoodwingDeps,
+): Promise<Finding> {
+  const { source } = deps;
+  // What an asset was, an event about its removal may still tell (section 2.5).
+  const told = { metadata: objectIn(event.data, 'metadata') };
+  const gone: Finding = { kind: 'deleted', details: detailsOf(told, id, source) };
+  // The search may go on showing it for a while.
+  if (removed) return gone;
+
+  const changed = laterEventKnown ? new Map<string, Plain>() : changedTo(event);
+  const fields = [...new Set([...usualFields, ...source.metadataFields, ...changed.keys()])];
+  const answer = await ask(
+    new URL(`${source.url}/services/search`),
+    { method: 'POST', headers: { accept: 'application/json' }, body: searchForm(id, fields) },
+    maxSearchBytes,
+    asking,
+  );
+  if (answer.status !== 200) throw statusError(answer);
+  const hit = readSearchAnswer(answer.bytes, id);
+  if (hit === undefined) {
+    if (event.removal === true) return gone;
+    return {
+      kind: 'not-visible',
+      text: 'WoodWing Assets does not show this asset to our account: it is not indexed yet, out of its sight, or gone.',
+    };
+  }
+  const field = fieldBehind(changed, hit);
+  return {
+    kind: 'found',
+    details: detailsOf(hit, id, source),
+    thumbnail: await thumbnailOf(hit, asking, deps),
+    ...(field === undefined
+      ? {}
+      : { behind: `WoodWing Assets still tells of ${field} what it was before this event.` }),
+  };
+}
+
+/** Section 5.5. The hit's own address is used as it is, but never at another origin than the configured one. */
+async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promise<FoundThumbnail> {
+  const { source, maxThumbnailBytes } = deps;
+  const wantsPreview = source.thumbnailSize === 'medium' || source.thumbnailSize === 'large';
+  const [path, given] = wantsPreview
+    ? (['preview', hit.previewUrl ?? hit.thumbnailUrl] as const)
+    : (['thumbnail', hit.thumbnailUrl ?? hit.previewUrl] as const);
+  const state = plainValue(hit.metadata['previewState']);
+  if (given === undefined && typeof state === 'string' && state !== 'yes') return { kind: 'pending' };
+
+  const url = onOrigin(given, source.url) ?? new URL(`${source.url}/${path}/${hit.id}`);
+  try {
+    const answer = await ask(url, { headers: { accept: 'image/*' } }, maxThumbnailBytes, asking);
+    switch (answer.status) {
+      case 200:
+        return { kind: 'bytes', bytes: answer.bytes };
+      case 404:
+        return { kind: 'none' };
+      case 409:
+        return { kind: 'pending' };
+      default:
+        throw statusError(answer);
+    }
+  } catch (error) {
+    if (error instanceof UpstreamError && error.code === 'UPSTREAM_TOO_LARGE') return { kind: 'too-large' };
+    throw error;
+  }
+}
+
+function onOrigin(address: string | undefined, base: string): URL | undefined {
+  if (address === undefined || !URL.canParse(address, base)) return undefined;
+  const url = new URL(address, base);
+  const plain = url.username === '' && url.password === '';
+  return plain && url.origin === new URL(base).origin ? url : undefined;
+}
+
+async function ask(url: URL, init: CallInit, maxBytes: number, asking: Asking): Promise<CallAnswer> {
+  const { session, turn, signal, timeLimitMs } = asking;
+  const now = (): number => asking.now();
+  return await session.ask(turn, async (token) => {
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    return await turn.call(
+      async () => await callAssets(url, { ...init, headers }, { maxBytes, timeLimitMs, signal, now }),
+    );
+  });
+}
+
+function statusError({ status, retryAfterMs }: CallAnswer): UpstreamError {
+  const redirected = status >= 300 && status < 400;
+  const text = `${systemName} answered ${status}${redirected ? ', a redirect, which is not followed' : ''}.`;
+  return new UpstreamError('UPSTREAM_STATUS', text, { status, retryAfterMs });
+}
+
+function objectIn(data: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  const found = data[name];
+  if (typeof found !== 'object' || found === null || Array.isArray(found)) return {};
+  return Object.fromEntries(Object.entries(found));
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import type { AssetEvent } from '../../pipeline/event.ts';
+import { cleanText } from '../../pipeline/clean-text.ts';
+import { eventId } from '../../pipeline/event-id.ts';
+import { readBrokenJson } from '../../pipeline/read-json.ts';
+import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
+import type { WebhookSecrets } from '../../pipeline/secrets.ts';
+import { signedByAny } from '../signed-by-any.ts';
+
+/** WoodWing Assets as a caller: one signed event a call, and no handshake (reference/woodwing-assets.md, sections 2 and 3). */
+export const woodwingReceiver: Receiver = { methods: ['POST'], judge, read, assetId };
+
+function judge({ headers, body }: Call, secrets: WebhookSecrets): Verdict {
+  const signature = headers.get('x-hook-signature');
+  if (signature === undefined) return { kind: 'not-proved', why: 'no-signature' };
+  if (!/^[0-9a-f]{64}$/.test(signature)) return { kind: 'not-proved', why: 'malformed-signature' };
+  return signedByAny(secrets, { hash: 'sha256', message: [body], signature })
+    ? { kind: 'proved' }
+    : { kind: 'not-proved', why: 'wrong-signature' };
+}
+
+function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Reading {
+  const payload = readBrokenJson(body);
+  if (payload === undefined) return { kind: 'unreadable', why: 'not-json' };
+  if (!isObject(payload)) return { kind: 'unreadable', why: 'unknown-shape' };
+
+  const members = new Map(Object.entries(payload));
+  const type = text(members.get('type')) ?? 'unknown';
+  const reference = text(members.get('assetId'));
+  const about = subject(type, reference);
+  const time = members.get('timestamp');
+  // Section 4: nothing names a delivery. A body that holds its time is the same event when it comes again.
+  const sameness =
+    time === undefined || time === null ? deliveryId : createHash('sha256').update(body).digest('hex');
+  const event: AssetEvent = {
+    id: eventId(source, [sameness]),
+    type: cleanText(type, 256),
+    ...about,
+    occurredAt: (readTime(time) ?? receivedAt).toISOString(),
+    identifiers: [],
+    ...(type === 'asset_remove' ? { removal: true } : {}),
+    data: payload,
+  };
+  return { kind: 'events', events: [event] };
+}
+
+/** Section 5.4: 22 characters. */
+function assetId(given: string): string | undefined {
+  return /^[A-Za-z0-9_-]{22}$/.test(given) ? given : undefined;
+}
+
+/** Section 2.5: how a folder or a Share Link is named in their events is unknown, so they are of no asset. */
+function subject(type: string, reference: string | undefined): Pick<AssetEvent, 'assetKind' | 'assetId'> {
+  if (type.startsWith('folder_')) return { assetKind: 'folder' };
+  if (type.startsWith('authkey_') || reference === undefined) return { assetKind: 'other' };
+  return { assetKind: 'asset', assetId: cleanText(reference, 512) };
+}
+
+/** Section 2.2: Unix time in milliseconds. A time before computers or after the year 9999 is none. */
+function readTime(given: unknown): Date | undefined {
+  return typeof given === 'number' && given >= 0 && given < 253_402_300_800_000 ? new Date(given) : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import { UpstreamError } from '../../errors.ts';
+import { readJson } from '../../pipeline/read-json.ts';
+
+/** What Assets tells of one asset (reference/woodwing-assets.md, 5.4). */
+export const Hit = z.object({
+  id: z.string(),
+  permissions: z.string().max(100).optional().catch(undefined),
+  metadata: z.record(z.string(), z.unknown()).catch({}),
+  thumbnailUrl: z.string().max(8192).optional().catch(undefined),
+  previewUrl: z.string().max(8192).optional().catch(undefined),
+});
+export type Hit = z.infer<typeof Hit>;
+
+const SearchAnswer = z.object({ hits: z.array(Hit).max(1000) });
+
+/** The parameters of a search for one asset. The id is quoted, because one that begins with a hyphen would say "not". */
+export function searchForm(assetId: string, fields: readonly string[]): URLSearchParams {
+  return new URLSearchParams({
+    q: `id:"${assetId}"`,
+    num: '2',
+    metadataToReturn: fields.join(','),
+  });
+}
+
+/** The asset's hit among what was found; undefined where it is not there. Throws an UpstreamError where it is no such answer. */
+export function readSearchAnswer(bytes: Uint8Array, assetId: string): Hit | undefined {
+  const answer = SearchAnswer.safeParse(readJson(bytes));
+  if (!answer.success) {
+    throw new UpstreamError(
+      'UPSTREAM_UNREADABLE',
+      'WoodWing Assets answered the search with something that is not as expected.',
+    );
+  }
+  return answer.data.hits.find((hit) => hit.id === assetId);
+}
+
+/** A field's plain value: dates, sizes and lists of choices come as objects with a `value` (section 2.3). */
+export function plainValue(field: unknown): unknown {
+  if (typeof field !== 'object' || field === null || Array.isArray(field)) return field;
+  const members = new Map<string, unknown>(Object.entries(field));
+  return members.has('value') ? members.get('value') : field;
+}

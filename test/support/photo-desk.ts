@@ -1,0 +1,67 @@
+import { afterAll } from 'vitest';
+import { startWoodWingSimulator, type WoodWingSimulator } from '../../src/local/woodwing/simulator.ts';
+import { startRunningApp, type RunningApp } from './running-app.ts';
+
+/** What a picture desk would have: storage, a WoodWing Assets, and the app, each in its own process or port. */
+export interface PhotoDesk {
+  readonly app: RunningApp;
+  readonly assets: WoodWingSimulator;
+  /** A caller of Assets' own API, logged in. */
+  call(method: string, path: string, body?: object): Promise<{ status: number; json: unknown }>;
+  /** Registers a webhook for these events and hands its token to the app, as settings. */
+  register(more?: object): Promise<{ id: string; secretToken: string }>;
+}
+
+export async function startPhotoDesk(given: Readonly<Record<string, string>> = {}): Promise<PhotoDesk> {
+  const assets = await startWoodWingSimulator();
+  afterAll(async () => await assets.close());
+  const { username, password } = assets.settings.account;
+  const app = await startRunningApp({
+    SOURCES: 'photos',
+    SOURCE_PHOTOS_KIND: 'woodwing',
+    SOURCE_PHOTOS_URL: assets.url,
+    SOURCE_PHOTOS_USERNAME: username,
+    SOURCE_PHOTOS_PASSWORD: password,
+    ...given,
+  });
+  const call: PhotoDesk['call'] = async (method, path, body) => {
+    const login = await fetch(`${assets.url}/services/apilogin`, {
+      method: 'POST',
+      body: new URLSearchParams({ username, password }),
+    });
+    const { authToken } = (await login.json()) as { authToken: string };
+    const answer = await fetch(assets.url + path, {
+      method,
+      headers: { authorization: `Bearer ${authToken}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, json: text === '' ? undefined : JSON.parse(text) };
+  };
+  return {
+    app,
+    assets,
+    call,
+    async register(more = {}) {
+      const { port } = new URL(app.host.url);
+      const { status, json } = await call('POST', '/services/admin/webhook', {
+        name: 'Asset Webhooks',
+        url: `${app.host.url}/webhooks/photos`,
+        eventTypes: [
+          'asset_create',
+          'asset_update_metadata',
+          'asset_remove',
+          'asset_move',
+          'folder_create',
+          'authkey_create',
+        ],
+        metadataToReturn: ['filename', 'assetPath'],
+        ...more,
+      });
+      if (status !== 201) throw new Error(`the webhook was not registered: ${status}`);
+      const webhook = json as { id: string; secretToken: string };
+      await app.restart({ SOURCE_PHOTOS_SECRET: webhook.secretToken }, Number(port));
+      return webhook;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import type { Secrets } from '../../src/pipeline/secrets.ts';
+
+/** Secrets of a source that has none, but for what is given. */
+export function secretsWith(given: Partial<Secrets> = {}): Secrets {
+  return {
+    webhookSecrets: async () => undefined,
+    lookAgain: async () => undefined,
+    password: async () => undefined,
+    totpSeed: async () => undefined,
+    apiKey: async () => undefined,
+    keep: async () => undefined,
+    ...given,
+  };
+}
