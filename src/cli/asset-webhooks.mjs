@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// Runs under whatever Node the machine has: so plain JavaScript, and a Node that cannot read TypeScript hands over to
+// the one that this project brings.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const main = join(here, 'main.ts');
+
+if (process.features.typescript) {
+  await import('./main.ts');
+} else {
+  const modules = join(here, '..', '..', 'node_modules');
+  const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (existsSync(node)) {
+    const { status } = spawnSync(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+    process.exitCode = status ?? 1;
+  } else {
+    console.error('Not installed yet: run "npm ci" in the folder of this project, then try again.');
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,226 @@
+import type { Command } from 'commander';
+import type { SourceConfig } from '../config.ts';
+import { UpstreamError } from '../errors.ts';
+import { preservicaSession } from '../sources/preservica/login.ts';
+import {
+  knownTriggers,
+  preservicaSubscriptions,
+  type PreservicaSubscription,
+  type PreservicaSubscriptions,
+} from '../sources/preservica/subscriptions.ts';
+import { whyHandshakeFails } from '../sources/preservica/try-handshake.ts';
+import { answering, table, type Answer } from './answer.ts';
+import { RefusedError, UsageError } from './faults.ts';
+import { ownTurn, readSetup, samePlace, sourceOf, webhookUrl, type Setup } from './setup.ts';
+import { confirmed, endProgress, lineFromInput, note, progress } from './terminal.ts';
+
+interface Account {
+  readonly source?: string;
+  readonly username?: string;
+  readonly passwordStdin?: true;
+}
+
+/** `preservica subscriptions …`: the webhook subscriptions of a Preservica tenant. */
+export function addPreservica(program: Command): void {
+  const group = program
+    .command('preservica')
+    .description('a Preservica: its subscriptions')
+    .option('--source <name>', 'which source, where there are several of this kind')
+    .option(
+      '--username <name>',
+      'ask as this account: it must be a manager, which the account of the app need not be',
+    )
+    .option('--password-stdin', 'read its password from standard input');
+  const subscriptions = group
+    .command('subscriptions')
+    .description('what Preservica tells the app, and others');
+  const account = (): Account => group.opts<Account>();
+
+  subscriptions
+    .command('list')
+    .description('every subscription of the tenant')
+    .action(answering(async () => await list(await ask(account()))));
+  subscriptions
+    .command('create')
+    .description('subscribe the app; Preservica calls it at once and must get the right answer')
+    .requiredOption('--trigger <names>', `what to be told of, comma separated: ${knownTriggers.join(', ')}`)
+    .option('--url <address>', "the address to call; this source's address under PUBLIC_URL if left out")
+    .option(
+      '--secret-stdin',
+      'read the webhook secret from standard input (after the password, if that is read too)',
+    )
+    .action(
+      answering(
+        async (options: { trigger: string; url?: string; secretStdin?: true }) =>
+          await create(options, await ask(account())),
+      ),
+    );
+  subscriptions
+    .command('delete')
+    .description('end subscriptions')
+    .argument('[ids...]', 'their ids')
+    .option('--all', "all that call this source's address under PUBLIC_URL, and no other")
+    .option('--yes', 'do not ask')
+    .action(
+      answering(async (ids: string[], options: { all?: true; yes?: true }) =>
+        options.all === true ? await removeAll(ids, options, account()) : await remove(ids, account()),
+      ),
+    );
+}
+
+interface Asked {
+  readonly setup: Setup;
+  readonly source: SourceConfig;
+  readonly subscriptions: PreservicaSubscriptions;
+}
+
+async function ask({ source: name, username, passwordStdin }: Account): Promise<Asked> {
+  const setup = await readSetup();
+  const source = sourceOf(setup, 'preservica', name);
+  const password = passwordStdin === undefined ? undefined : await lineFromInput('The password');
+  return {
+    setup,
+    source,
+    subscriptions: subscriptionsOf(setup, { ...source, username: username ?? source.username }, password),
+  };
+}
+
+/** The management side of a source, asked as its own account or with another password. */
+export function subscriptionsOf(
+  { secrets }: Setup,
+  source: SourceConfig,
+  password?: string,
+): PreservicaSubscriptions {
+  const session = preservicaSession({
+    source,
+    secrets: { ...secrets, password: async (name) => password ?? (await secrets.password(name)) },
+    timeLimitMs: 30_000,
+    firstRetryDelayMs: 0,
+    now: Date.now,
+  });
+  return preservicaSubscriptions({ base: source.url, session, turn: ownTurn, now: Date.now });
+}
+
+async function list({ setup, source, subscriptions }: Asked): Promise<Answer> {
+  const found = await subscriptions.list();
+  const own = webhookUrl(setup, source);
+  const shown = found.map((subscription) => ({
+    ...subscription,
+    thisApp: own === undefined ? null : samePlace(subscription.url ?? '', own),
+  }));
+  const rows = shown.map(({ id, triggerType, url, thisApp }) => [
+    id,
+    triggerType ?? '–',
+    thisApp === null ? '?' : thisApp ? 'yes' : 'no',
+    url ?? '–',
+  ]);
+  const text = table(['id', 'trigger', 'this app', 'url'], rows, 'There are no subscriptions.');
+  return { json: { subscriptions: shown }, text };
+}
+
+async function create(
+  { trigger, url, secretStdin }: { trigger: string; url?: string; secretStdin?: true },
+  { setup, source, subscriptions }: Asked,
+): Promise<Answer> {
+  const triggers = [...new Set(trigger.split(',').map((name) => name.trim()))];
+  const impossible = triggers.find((name) => !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name));
+  if (impossible !== undefined) throw new UsageError('--trigger must be names, comma separated.');
+  const address = url ?? webhookUrl(setup, source);
+  if (address === undefined) throw new UsageError('Which address? Give --url, or set PUBLIC_URL.');
+  if (!URL.canParse(address) || !/^https?:/i.test(address))
+    throw new UsageError('--url must be an http or https address.');
+  const secret =
+    secretStdin === undefined
+      ? (await setup.secrets.webhookSecrets(source.name))?.[0]
+      : await lineFromInput('The webhook secret');
+  if (secret === undefined) {
+    throw new UsageError(
+      `There is no webhook secret for ${source.name}: set it in the vault or the settings, or give it with --secret-stdin.`,
+    );
+  }
+  const known: readonly string[] = knownTriggers;
+  for (const name of triggers.filter((each) => !known.includes(each)))
+    note(`Warning: ${name} is no trigger that is known; asking for it all the same.`);
+
+  const before = await subscriptions.list();
+  const created: PreservicaSubscription[] = [];
+  const failed: { triggerType: string; why: string }[] = [];
+  for (const [index, triggerType] of triggers.entries()) {
+    progress(`Subscribing ${index + 1} of ${triggers.length}: ${triggerType} …`);
+    const outcome = await subscriptions.create({ url: address, triggerType, secret });
+    if (outcome.kind === 'subscribed') created.push(outcome.subscription);
+    else failed.push({ triggerType, why: await whyRefused(outcome, address, secret) });
+  }
+  endProgress();
+  for (const { id } of before.filter(
+    (each) => samePlace(each.url ?? '', address) && triggers.includes(each.triggerType ?? ''),
+  ))
+    note(
+      `Note: ${id} already brought the same to this address. Until it is deleted, everything comes twice.`,
+    );
+  const text = [
+    ...created.map(({ id, triggerType }) => `Subscribed to ${triggerType ?? 'it'}: ${id}`),
+    ...failed.map(({ triggerType, why }) => `Not subscribed to ${triggerType}. ${why}`),
+  ].join('\n');
+  return { json: { created, failed }, text, exitCode: failed.length === 0 ? 0 : 1 };
+}
+
+async function whyRefused(
+  { status, said }: { status: number; said: string },
+  address: string,
+  secret: string,
+): Promise<string> {
+  const answered = `Preservica answered ${status}${said === '' ? '' : ` (${said})`}.`;
+  const why = await whyHandshakeFails(address, secret);
+  if (why !== undefined) return `${answered} ${why}`;
+  return `${answered} Seen from here the app answers the handshake rightly, so either Preservica cannot reach ${address} (it must be open to the internet), or it refuses something else about this subscription.`;
+}
+
+async function remove(ids: readonly string[], account: Account): Promise<Answer> {
+  if (ids.length === 0) throw new UsageError('Which subscriptions? Give their ids, or --all.');
+  return await removeEach(ids, await ask(account));
+}
+
+async function removeAll(ids: readonly string[], { yes }: { yes?: true }, account: Account): Promise<Answer> {
+  if (ids.length > 0) throw new UsageError('Give ids or --all, not both.');
+  const asked = await ask(account);
+  const own = webhookUrl(asked.setup, asked.source);
+  if (own === undefined)
+    throw new UsageError('Without PUBLIC_URL nothing says which subscriptions are of this app: give ids.');
+  const all = await asked.subscriptions.list();
+  const ours = all.filter(({ url }) => samePlace(url ?? '', own));
+  if (ours.length === 0) return { json: { deleted: [], unknown: [] }, text: `No subscription calls ${own}.` };
+  note(
+    table(
+      ['id', 'trigger', 'url'],
+      ours.map(({ id, triggerType, url }) => [id, triggerType ?? '–', url ?? '–']),
+    ),
+  );
+  if (yes !== true && !(await confirmed(`Delete these ${ours.length}?`)))
+    throw new RefusedError('Nothing was deleted.');
+  return await removeEach(
+    ours.map(({ id }) => id),
+    asked,
+  );
+}
+
+async function removeEach(ids: readonly string[], { subscriptions }: Asked): Promise<Answer> {
+  const deleted: string[] = [];
+  const unknown: string[] = [];
+  for (const [index, id] of ids.entries()) {
+    progress(`Deleting ${index + 1} of ${ids.length} …`);
+    try {
+      ((await subscriptions.remove(id)) ? deleted : unknown).push(id);
+    } catch (error) {
+      if (error instanceof UpstreamError && deleted.length > 0)
+        note(`Deleted before that: ${deleted.join(', ')}`);
+      throw error;
+    }
+  }
+  endProgress();
+  const text = [
+    ...deleted.map((id) => `Deleted ${id}`),
+    ...unknown.map((id) => `Preservica knows no subscription ${id}`),
+  ].join('\n');
+  return { json: { deleted, unknown }, text, exitCode: unknown.length === 0 ? 0 : 1 };
+}

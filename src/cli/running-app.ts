@@ -1,0 +1,105 @@
+import * as z from 'zod';
+import { Reason, EventState, HistoryEntry } from '../pipeline/ledger.ts';
+import { readJson } from '../pipeline/read-json.ts';
+import type { KeptSecret } from '../pipeline/secrets.ts';
+import { callSource } from '../sources/http-call.ts';
+import { RefusedError, UsageError } from './faults.ts';
+import type { Setup } from './setup.ts';
+
+const ListedEvent = z.looseObject({
+  id: z.string(),
+  source: z.string().nullable(),
+  type: z.string(),
+  assetId: z.string().nullable(),
+  title: z.string().nullable(),
+  state: EventState,
+  reason: Reason.nullable(),
+  receivedAt: z.string(),
+  attempts: z.number(),
+});
+export type ListedEvent = z.infer<typeof ListedEvent>;
+const EventPage = z.object({ events: z.array(ListedEvent), next: z.string().nullable() });
+const ShownEvent = ListedEvent.extend({ history: z.array(HistoryEntry), data: z.unknown() });
+export type ShownEvent = z.infer<typeof ShownEvent>;
+
+const SourceState = z.looseObject({
+  name: z.string(),
+  secrets: z.number(),
+  waiting: z.number(),
+  failed: z.number(),
+});
+const SourceStates = z.object({ sources: z.array(SourceState) });
+export type SourceState = z.infer<typeof SourceState>;
+
+const timeLimitMs = 60_000;
+const maxBytes = 33_554_432;
+const askedAs = 'Asset Webhooks';
+
+/** The running app, asked by its address and a function key; its storage may be closed to whoever asks. */
+export interface RunningApp {
+  readonly url: string;
+  alive(): Promise<boolean>;
+  events(query: URLSearchParams): Promise<z.infer<typeof EventPage>>;
+  event(id: string): Promise<ShownEvent | undefined>;
+  sources(): Promise<SourceState[]>;
+  /** Opens the time in which a secret of this source may change, or ends it with 0 minutes. */
+  window(source: string, key: KeptSecret, minutes: number): Promise<void>;
+}
+
+/** Throws a UsageError where nothing says where the app is; what it answers badly is a RefusedError or an UpstreamError. */
+export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningApp {
+  if (url === undefined || !URL.canParse(url)) {
+    throw new UsageError('Where is the app? Set ASSET_WEBHOOKS_URL, or PUBLIC_URL, to its address.');
+  }
+  const call = async (
+    path: string,
+    init: { method?: 'GET' | 'POST'; body?: string } = {},
+  ): Promise<{ status: number; json: unknown }> => {
+    const headers = {
+      accept: 'application/json',
+      ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(key === undefined ? {} : { 'x-functions-key': key }),
+    };
+    const limits = { maxBytes, timeLimitMs, now: Date.now };
+    const { status, bytes } = await callSource(askedAs, new URL(url + path), { ...init, headers }, limits);
+    if (status === 401 || status === 403) {
+      throw new RefusedError(
+        `The app at ${url} wants a function key${key === undefined ? '' : ', and not this one'}: set ASSET_WEBHOOKS_KEY.`,
+      );
+    }
+    return { status, json: readJson(bytes) };
+  };
+  const asked = async <T>(shape: z.ZodType<T>, ...given: Parameters<typeof call>): Promise<T> => {
+    const { status, json } = await call(...given);
+    if (status === 200) {
+      const answer = shape.safeParse(json);
+      if (answer.success) return answer.data;
+      throw new RefusedError(`What answers at ${url} is not this app, or another version of it.`);
+    }
+    throw new RefusedError(refusal(url, status, json));
+  };
+  return {
+    url,
+    alive: async () => (await call('/health')).status === 200,
+    events: async (query) => await asked(EventPage, `/events?${query.toString()}`),
+    async event(id) {
+      const { status, json } = await call(`/events/${encodeURIComponent(id)}`);
+      if (status === 404) return undefined;
+      const event = ShownEvent.safeParse(json);
+      if (status === 200 && event.success) return event.data;
+      throw new RefusedError(refusal(url, status, json));
+    },
+    sources: async () => (await asked(SourceStates, '/sources')).sources,
+    async window(source, which, minutes) {
+      const body = JSON.stringify({ key: which, minutes });
+      await asked(z.object({}), `/sources/${source}/window`, { method: 'POST', body });
+    },
+  };
+}
+
+const Refusal = z.object({ error: z.string().max(500) });
+
+function refusal(url: string, status: number, json: unknown): string {
+  const said = Refusal.safeParse(json).data?.error;
+  return `The app at ${url} answered ${status}${said === undefined ? '.' : `: ${said}`}`;
+}

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { createSecrets } from '../azure/secrets.ts';
+import { readSourcesConfig, type SourceConfig, type SourceKindName, type SourcesConfig } from '../config.ts';
+import { localSettings } from '../local/host/local-settings.ts';
+import type { Turn } from '../pipeline/call-gate.ts';
+import type { Log } from '../pipeline/log.ts';
+import type { Secrets } from '../pipeline/secrets.ts';
+import { UsageError } from './faults.ts';
+import { note } from './terminal.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** What every command works with: the settings, the secrets, and how it finds the running app. */
+export interface Setup {
+  readonly config: SourcesConfig;
+  readonly secrets: Secrets;
+  readonly app: { readonly url: string | undefined; readonly key: string | undefined };
+}
+
+/** Reads the settings of the environment and of `local.settings.json`. Throws a UsageError that names every fault. */
+export async function readSetup(): Promise<Setup> {
+  const fromFile = await localSettings(join(root, 'local.settings.json'));
+  const environment = { ...fromFile, ...process.env };
+  const read = readSourcesConfig(environment);
+  if (!read.ok) throw new UsageError(read.faults.join('\n'));
+  const { config } = read;
+  const appUrl = environment['ASSET_WEBHOOKS_URL'] ?? config.publicUrl;
+  return {
+    config,
+    secrets: createSecrets(config, { now: Date.now, log: complain }),
+    app: { url: appUrl?.replace(/\/+$/, ''), key: environment['ASSET_WEBHOOKS_KEY'] },
+  };
+}
+
+// The rules of secrets say by this log what is wrong with a vault or with what is in it.
+const complain: Log = (level, name, fields) => {
+  if (level !== 'info') note(`${name}: ${JSON.stringify(fields)}`);
+};
+
+/** The source of this kind that is meant. Throws a UsageError where it is not clear which. */
+export function sourceOf({ config }: Setup, kind: SourceKindName, name: string | undefined): SourceConfig {
+  if (name !== undefined) {
+    const named = config.sources.get(name);
+    if (named?.kind === kind) return named;
+    throw new UsageError(`There is no source "${name}" of kind ${kind} in SOURCES.`);
+  }
+  const [only, ...more] = [...config.sources.values()].filter((source) => source.kind === kind);
+  if (only === undefined) throw new UsageError(`There is no source of kind ${kind} in SOURCES.`);
+  if (more.length === 0) return only;
+  const names = [only, ...more].map((source) => source.name).join(', ');
+  throw new UsageError(`There are several sources of kind ${kind}: say which with --source (${names}).`);
+}
+
+/** This source's address at the app, as its system reaches it. Undefined without `PUBLIC_URL`. */
+export function webhookUrl({ config }: Setup, source: SourceConfig): string | undefined {
+  return config.publicUrl === undefined ? undefined : `${config.publicUrl}/webhooks/${source.name}`;
+}
+
+/** True for the same scheme, host, port and path; a query or a user does not make it another place. */
+export function samePlace(one: string, other: string): boolean {
+  if (!URL.canParse(one) || !URL.canParse(other)) return false;
+  const [a, b] = [new URL(one), new URL(other)];
+  return a.origin === b.origin && a.pathname === b.pathname;
+}
+
+/** A command makes one call after another, and spares nobody else. */
+export const ownTurn: Turn = { call: async (work) => await work(), end: () => undefined };
