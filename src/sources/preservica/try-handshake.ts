@@ -20,7 +20,7 @@ export async function whyHandshakeFails(address: string, secret: string): Promis
   let bytes: Uint8Array;
   try {
     ({ status, bytes } = await callSource(
-      'The app',
+      'Asset Webhooks',
       url,
       { method: 'POST', headers: { 'content-length': '0' } },
       limits,
