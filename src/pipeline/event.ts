@@ -1,5 +1,11 @@
 import * as z from 'zod';
 
+/** Members that somebody else named; `__proto__` is a name like any other, which a record of zod's would leave out. */
+export const Members = z.custom<Record<string, unknown>>(
+  (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+  'must be an object',
+);
+
 export const Identifier = z.object({ type: z.string(), value: z.string() });
 export type Identifier = z.infer<typeof Identifier>;
 
@@ -22,6 +28,6 @@ export const AssetEvent = z.object({
   /** It is the same event as the one with this id, where that was received at or after then. */
   earlier: z.object({ id: EventId, since: z.iso.datetime() }).optional(),
   /** The source's own members, as they came. */
-  data: z.record(z.string(), z.unknown()),
+  data: Members,
 });
 export type AssetEvent = z.infer<typeof AssetEvent>;

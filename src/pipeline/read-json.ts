@@ -14,18 +14,34 @@ export function readJson(bytes: Uint8Array): unknown {
  */
 export function readBrokenJson(bytes: Uint8Array): unknown {
   const text = decoder.decode(bytes);
-  return (
-    parse(text) ??
-    parse(
-      text
-        .replaceAll(/^[\ufeff\ufffe\0]+|[\ufeff\ufffe\0]+$/g, '')
-        // The three that may stand between members stay; the others can only stand inside a text.
-        .replaceAll(
-          /[^\P{Cc}\t\n\r]/gu,
-          (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
-        ),
-    )
-  );
+  return parse(text) ?? parse(withEscapes(bare(text)));
+}
+
+// Searching for these at the end of a text would begin anew at each of them inside it: the ends are walked in.
+const around = new Set('\ufeff\ufffe\0 \t\n\r');
+
+function bare(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && around.has(text.charAt(from))) from += 1;
+  while (from < to && around.has(text.charAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+/** The text with every control character inside its strings escaped; what stands between them is left as it is. */
+function withEscapes(text: string): string {
+  const pieces: string[] = [];
+  let [from, inString] = [0, false];
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character === '"') inString = !inString;
+    else if (!inString) continue;
+    else if (character === '\\') at += 1;
+    else if (character < ' ') {
+      pieces.push(text.slice(from, at), `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+      from = at + 1;
+    }
+  }
+  return pieces.join('') + text.slice(from);
 }
 
 function parse(text: string): unknown {

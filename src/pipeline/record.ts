@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Identifier } from './event.ts';
+import { Identifier, Members } from './event.ts';
 
 const Fixity = z.object({ algorithm: z.string(), value: z.string() });
 
@@ -25,7 +25,7 @@ export const AssetDetails = z.object({
   files: z.array(AssetFile).optional(),
   links: z.object({ page: z.string().optional() }),
   /** What only this kind of source has. */
-  details: z.record(z.string(), z.unknown()),
+  details: Members,
 });
 export type AssetDetails = z.infer<typeof AssetDetails>;
 

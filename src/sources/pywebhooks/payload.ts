@@ -7,7 +7,7 @@ import type { SourceSystem } from '../../pipeline/source-system.ts';
 export function pointedAt(payload: unknown, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   const found = find(payload, path);
-  if (typeof found === 'number') return String(found);
+  if (typeof found === 'number') return Number.isFinite(found) ? String(found) : undefined;
   return typeof found === 'string' && found.trim() !== '' ? found : undefined;
 }
 
@@ -15,9 +15,8 @@ export function pointedAt(payload: unknown, path: string | undefined): string | 
 export function payloadSystem({ pointers }: Pick<SourceConfig, 'pointers'>): SourceSystem {
   return {
     lookUp: async ({ kind }, _turn, _signal, { event: { data } }) => {
-      // A payload that is no object stands in the event as the member of that name.
-      const at = (path: string | undefined): string | undefined =>
-        pointedAt(data, path) ?? pointedAt(data['payload'], path);
+      const payload = payloadIn(data);
+      const at = (path: string | undefined): string | undefined => pointedAt(payload, path);
       const [title, link] = [at(pointers.title), at(pointers.link)];
       return {
         kind: 'found',
@@ -33,6 +32,12 @@ export function payloadSystem({ pointers }: Pick<SourceConfig, 'pointers'>): Sou
   };
 }
 
+/** The payload as it came: one that is no object stands in the event as its only member, of that name. */
+function payloadIn(data: Readonly<Record<string, unknown>>): unknown {
+  const { payload } = data;
+  return Array.isArray(payload) && Object.keys(data).length === 1 ? payload : data;
+}
+
 function find(payload: unknown, path: string): unknown {
   try {
     return isJson(payload) ? pointer.get(path, payload) : undefined;
@@ -46,6 +51,12 @@ function isJson(payload: unknown): payload is pointer.Json {
   return payload !== undefined;
 }
 
+// A parser of addresses drops blanks and line ends before it judges; a page would get them as they stand.
 function isWebAddress(text: string): boolean {
-  return text.length <= 2048 && URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+  return (
+    text.length <= 2048 &&
+    !/[\s\p{Cc}]/u.test(text) &&
+    URL.canParse(text) &&
+    ['http:', 'https:'].includes(new URL(text).protocol)
+  );
 }

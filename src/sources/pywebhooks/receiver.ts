@@ -17,11 +17,14 @@ export function pywebhooksReceiver(settings: PyWebhooksSettings): Receiver {
     methods: ['GET', 'POST'],
     judgeAlone,
     judge,
-    hint: ({ headers }) => headers.get('event'),
+    // The claim check that keeps it has room for a name, not for whatever fits into a header.
+    hint: ({ headers }) => headers.get('event')?.slice(0, longestName),
     read: (body, receipt) => read(body, receipt, settings),
     assetId,
   };
 }
+
+const longestName = 256;
 
 const questions = ['echo', 'secret_key', 'api_key'] as const;
 
@@ -65,7 +68,10 @@ function read(body: Uint8Array, receipt: Receipt, { pointers, deduplicateMs }: P
     events: [
       {
         ...identity(body, receipt, deduplicateMs),
-        type: cleanText(receipt.hint === undefined || receipt.hint === '' ? 'event' : receipt.hint, 256),
+        type: cleanText(
+          receipt.hint === undefined || receipt.hint === '' ? 'event' : receipt.hint,
+          longestName,
+        ),
         ...(reference === undefined
           ? { assetKind: 'other' as const }
           : { assetKind: 'asset' as const, assetId: reference }),

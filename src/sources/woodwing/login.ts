@@ -24,7 +24,8 @@ const LoginAnswer = z.object({
   authToken: z
     .string()
     .regex(/^[\x21-\x7e]{1,16384}$/)
-    .optional(),
+    .optional()
+    .catch(undefined),
 });
 
 /** A login at this source, to be shared by all who ask it (reference/woodwing-assets.md, 5.3: API login). */
@@ -51,7 +52,11 @@ async function logIn({ source, secrets, timeLimitMs, ...clock }: LoginDeps): Pro
     new URL(`${url}/services/apilogin`),
     { method: 'POST', headers, body },
     limits,
-  );
+  ).catch((error: unknown) => {
+    throw error instanceof UpstreamError && error.code === 'UPSTREAM_TOO_LARGE'
+      ? noLogin('something larger than is taken', error.status)
+      : error;
+  });
   if (status === 401 || status === 403) throw refused(wrongAccount);
   if (status === 429 || status >= 500) {
     const text = `${systemName} answered the login with ${status}.`;
@@ -60,11 +65,13 @@ async function logIn({ source, secrets, timeLimitMs, ...clock }: LoginDeps): Pro
   const answer = LoginAnswer.safeParse(status === 200 ? readJson(bytes) : undefined).data;
   if (answer?.loginSuccess === false) throw refused(wrongAccount);
   if (answer?.authToken !== undefined) return { text: answer.authToken, lifeMs: tokenLifeMs };
-  // A wrong address, or a page in its place: it says nothing about the asset, so the event waits for it to be put right.
-  const what = status === 200 ? 'something unreadable' : String(status);
-  throw new UpstreamError('UPSTREAM_CONNECTION', `${systemName} answered the login with ${what}.`, {
-    status,
-  });
+  throw noLogin(status === 200 ? 'something unreadable' : String(status), status);
+}
+
+/** A wrong address, or a page in its place: it says nothing about the asset, so the event waits for it to be put right. */
+function noLogin(what: string, status: number | undefined): UpstreamError {
+  const text = `${systemName} answered the login with ${what}.`;
+  return new UpstreamError('UPSTREAM_CONNECTION', text, status === undefined ? {} : { status });
 }
 
 const wrongAccount = `${systemName} refused the login: user name or password is not right.`;

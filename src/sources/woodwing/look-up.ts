@@ -119,8 +119,10 @@ async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promis
 function onOrigin(address: string | undefined, base: string): URL | undefined {
   if (address === undefined || !URL.canParse(address, base)) return undefined;
   const url = new URL(address, base);
+  const { protocol, host } = new URL(base);
   const plain = url.username === '' && url.password === '';
-  return plain && url.origin === new URL(base).origin ? url : undefined;
+  // The origin of a `blob:` is that of what it wraps.
+  return plain && url.protocol === protocol && url.host === host ? url : undefined;
 }
 
 async function ask(url: URL, init: CallInit, maxBytes: number, asking: Asking): Promise<CallAnswer> {

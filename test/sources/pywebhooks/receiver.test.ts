@@ -462,8 +462,7 @@ describe('a payload', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
-  // The schema of a message leaves a member of this name out, so the record holds less than the payload.
-  it.fails('with a member that is named __proto__ comes through the queue as it was', () => {
+  it('with a member that is named __proto__ comes through the queue as it was', () => {
     const event = eventOf('{"__proto__": {"a": 1}}');
     expect(Object.keys(overTheQueue([event])?.[0]?.data ?? {})).toEqual(['__proto__']);
   });
@@ -506,8 +505,6 @@ describe('a payload', () => {
         const reading = receiverWith(setting).read(given, { ...receipt, hint: event });
         if (reading.kind !== 'events') return;
         expect(reading.events).toHaveLength(1);
-        // The one name that is known to be left out.
-        if (given.toString().includes('__proto__')) return;
         expect(overTheQueue(reading.events)).toEqual(asJson(reading.events));
       }),
       { numRuns: 1_000 },
@@ -549,8 +546,8 @@ describe('the event header', () => {
     },
   );
 
-  // A claim holds at most 1,024 characters of it and nothing cuts it before: answered 200, and then read by nobody.
-  it.fails.each([1_025, 10_000])(
+  // A claim holds at most 1,024 characters of it: a longer one would be answered 200, and then read by nobody.
+  it.each([1_025, 10_000])(
     'of %i characters comes along with a payload too large for a message',
     (length) => {
       expect(claimWith('x'.repeat(length))).toBe('message');
@@ -629,8 +626,8 @@ describe('the id of an asset', () => {
     expect(eventOf(payload)).toMatchObject({ assetKind: 'other' });
   });
 
-  // A number that no double holds is read as Infinity, and becomes an id that all such payloads share.
-  it.fails('is none where the number is beyond all', () => {
+  // A number that no double holds is read as Infinity, which would be an id that all such payloads share.
+  it('is none where the number is beyond all', () => {
     expect(eventOf('{"id": 1e999}', { pointers: { assetId: '/id' } })).not.toHaveProperty('assetId');
   });
 
@@ -826,8 +823,7 @@ describe('the record of a payload', () => {
     expect((await recordOf(JSON.stringify({ l: given }), { link: '/l' })).links).toEqual({});
   });
 
-  // A parser of addresses drops line ends and blanks before it judges, and what is kept still has them.
-  it.fails.each(['https://a.example/\u0000x', 'https://a.exa\nmple/', ' https://a.example/'])(
+  it.each(['https://a.example/\u0000x', 'https://a.exa\nmple/', ' https://a.example/'])(
     'links to no address that a page cannot hold as it stands: %j',
     async (address) => {
       const { links } = await recordOf(JSON.stringify({ l: address }), { link: '/l' });
@@ -835,8 +831,8 @@ describe('the record of a payload', () => {
     },
   );
 
-  // The pointers are tried inside a member named `payload` as well, also where the payload is an object that has one.
-  it.fails('looks nowhere but where the pointer leads', async () => {
+  // A payload that is no object is kept as a member of that name, and only then pointers lead into it.
+  it('looks nowhere but where the pointer leads', async () => {
     const body = '{"payload": {"title": "of something else"}}';
     expect((await recordOf(body, { title: '/title' })).title).toBeNull();
   });
