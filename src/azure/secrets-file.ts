@@ -38,10 +38,12 @@ export function secretsFile(path: string) {
       if (entry === undefined || entry.after !== digest(setting)) return undefined;
       return { current: entry.current, previous: entry.previous, keptAt: Date.parse(entry.keptAt) };
     },
-    /** Reads the file anew. Throws where it is there and cannot be read. */
+    /** Reads the file anew. Throws where it is there and cannot be read; what was known before then still counts. */
     async reread(): Promise<void> {
-      const read = readEntries(path);
-      known = read;
+      const [read, before] = [readEntries(path), known];
+      // Of two that overlap the one that began last counts, whichever ends first.
+      known = read.catch(async () => await (before ?? read));
+      known.catch(() => undefined);
       await read;
     },
     /** Keeps a value as the current one, whole or not at all; the one before becomes the previous. */

@@ -27,7 +27,10 @@ const spareMs = 200;
 export function judgeFor(source: string, receiver: Receiver, deps: JudgeDeps): Judge {
   const looks = new SharedLook({
     look: async () => {
-      const [windows] = await Promise.all([deps.windows.read(source), deps.secrets.lookAgain(source)]);
+      // The windows first: a window that is closed by then was closed after its secret was kept, so that the look at the
+      // secrets finds it. The other way round, both could happen in between.
+      const windows = await deps.windows.read(source);
+      await deps.secrets.lookAgain(source);
       return { windows };
     },
     everyMs: deps.lookAgainEveryMs,

@@ -11,6 +11,8 @@ export interface SharedLookDeps<T> {
 // Who waits holds a body in memory meanwhile.
 const mostWaiting = 64;
 const mostWaitingBytes = 33_554_432;
+// Nobody waits longer, and a look that hangs must not keep the next one away.
+const longestLookMs = 5_000;
 
 /** A look that all who wait share. It begins after each of them came, so that what it does not find was not there then. */
 export class SharedLook<T> {
@@ -54,7 +56,20 @@ export class SharedLook<T> {
     this.#beganAt = this.#deps.now();
     // Who comes from here on came after this look began, and needs another.
     this.#next = undefined;
-    this.#running = this.#deps.look().catch(() => undefined);
+    this.#running = this.#look();
     return await this.#running;
+  }
+
+  async #look(): Promise<T | undefined> {
+    const tooLong = new AbortController();
+    const { signal } = tooLong;
+    const late = delay(longestLookMs, undefined, { signal, ref: false }).catch(() => undefined);
+    try {
+      return await Promise.race([this.#deps.look(), late]);
+    } catch {
+      return undefined;
+    } finally {
+      tooLong.abort();
+    }
   }
 }

@@ -1,0 +1,94 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { localSecrets } from '../../src/azure/local-secrets.ts';
+
+const none = { secretPrevious: undefined, password: undefined, totpSeed: undefined, apiKey: undefined };
+
+/** Two processes with one file: the app, and the command. */
+async function setup() {
+  const folder = await mkdtemp(join(tmpdir(), 'local-secrets-'));
+  onTestFinished(async () => await rm(folder, { recursive: true }));
+  const file = join(folder, 'local.secrets.json');
+  let now = Date.parse('2026-01-05T10:00:00Z');
+  const open = (setting = 'the first secret') =>
+    localSecrets(new Map([['photos', { secrets: { ...none, secret: setting } }]]), {
+      file,
+      overlapMs: 3_600_000,
+      now: () => now,
+    });
+  return { file, open, app: open(), command: open(), pass: (ms: number) => void (now += ms) };
+}
+
+describe('a secret that the command keeps', () => {
+  it('is what the app finds at its next look, with its predecessor for a while', async () => {
+    const { app, command, pass } = await setup();
+    expect(await app.webhookSecrets('photos')).toEqual(['the first secret']);
+    await command.keep('photos', 'secret', 'the second secret');
+    await app.lookAgain('photos');
+    expect(await app.webhookSecrets('photos')).toEqual(['the second secret', 'the first secret']);
+    pass(3_600_000);
+    expect(await app.webhookSecrets('photos')).toEqual(['the second secret']);
+  });
+
+  it('that is kept twice does not push its predecessor away', async () => {
+    const { command } = await setup();
+    await command.keep('photos', 'secret', 'the second secret');
+    await command.keep('photos', 'secret', 'the second secret');
+    expect(await command.webhookSecrets('photos')).toEqual(['the second secret', 'the first secret']);
+  });
+
+  it('counts no more once the setting is another', async () => {
+    const { command, open } = await setup();
+    await command.keep('photos', 'secret', 'the second secret');
+    expect(await open('the third secret').webhookSecrets('photos')).toEqual(['the third secret']);
+  });
+
+  it('can be the first one, and an API key is no webhook secret', async () => {
+    const { file } = await setup();
+    const secrets = localSecrets(new Map([['photos', { secrets: { ...none, secret: undefined } }]]), {
+      file,
+      overlapMs: 0,
+      now: Date.now,
+    });
+    await secrets.keep('photos', 'api-key', 'the key');
+    expect(await secrets.webhookSecrets('photos')).toBeUndefined();
+    expect(await secrets.apiKey('photos')).toBe('the key');
+    await secrets.keep('photos', 'secret', 'the secret');
+    expect(await secrets.webhookSecrets('photos')).toEqual(['the secret']);
+  });
+
+  it('is kept beside others that are kept at the same time, for its owner only', async () => {
+    const { app, command, file } = await setup();
+    await Promise.all([
+      app.keep('photos', 'api-key', 'the key'),
+      command.keep('photos', 'secret', 'the second secret'),
+    ]);
+    const kept = JSON.parse(await readFile(file, 'utf8')) as object;
+    expect(Object.keys(kept).toSorted()).toEqual(['source-photos-api-key', 'source-photos-secret']);
+    expect((await stat(file)).mode & 0o077).toBe(0);
+  });
+});
+
+describe('a secrets file that cannot be read', () => {
+  it('makes a look fail, and takes nothing away that was known', async () => {
+    const { app, command, file } = await setup();
+    await command.keep('photos', 'secret', 'the second secret');
+    await app.lookAgain('photos');
+    const good = await readFile(file);
+    await writeFile(file, '{"source-photos-secret":');
+    await expect(app.lookAgain('photos')).rejects.toThrow(/not as this app writes it/);
+    expect(await app.webhookSecrets('photos')).toEqual(['the second secret', 'the first secret']);
+    await writeFile(file, good);
+    await app.lookAgain('photos');
+    expect(await app.webhookSecrets('photos')).toEqual(['the second secret', 'the first secret']);
+  });
+
+  it('is not written over', async () => {
+    const { command, file } = await setup();
+    await writeFile(file, 'something else');
+    await expect(command.keep('photos', 'secret', 'the second secret')).rejects.toThrow();
+    expect(await readFile(file, 'utf8')).toBe('something else');
+  });
+});

@@ -1,0 +1,131 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { judgeFor, type JudgeDeps } from '../../src/pipeline/judge.ts';
+import type { WebhookSecrets } from '../../src/pipeline/secrets.ts';
+import type { OpenWindow } from '../../src/pipeline/windows.ts';
+import { woodwingReceiver } from '../../src/sources/woodwing/receiver.ts';
+
+const body = Buffer.from('{"type":"asset_create"}');
+const now = new Date('2026-01-05T10:00:00Z');
+const openWindow: OpenWindow = { which: 'secret', until: now.getTime() + 60_000 };
+
+function call(secret: string, signature = createHmac('sha256', secret).update(body).digest('hex')) {
+  const headers = new Map([['x-hook-signature', signature]]);
+  return { method: 'POST', query: new URLSearchParams(), headers, body };
+}
+
+/** A judge of calls, and the place of the secrets and windows, which anybody may change at any time. */
+function setup(given: Partial<JudgeDeps> = {}) {
+  const place = { secrets: ['old'] as WebhookSecrets | undefined, windows: [] as OpenWindow[] };
+  let known = place.secrets;
+  const steps: string[] = [];
+  const deps: JudgeDeps = {
+    secrets: {
+      webhookSecrets: async () => known,
+      lookAgain: async () => {
+        steps.push('secrets');
+        known = place.secrets;
+      },
+    },
+    windows: {
+      read: async () => {
+        steps.push('windows');
+        return [...place.windows];
+      },
+    },
+    lookAgainEveryMs: 0,
+    now: () => now,
+    ...given,
+  };
+  const judge = judgeFor('photos', woodwingReceiver, deps);
+  return { place, steps, judge: async (secret: string) => await judge(call(secret), () => 4_800), deps };
+}
+
+describe('a signature that fits no secret', () => {
+  it('is refused after a look that began after the call', async () => {
+    const { judge, steps } = setup();
+    expect(await judge('another')).toEqual({ kind: 'not-proved', why: 'wrong-signature' });
+    expect(steps).toEqual(['windows', 'secrets']);
+  });
+
+  it('is right where that look finds the secret that made it', async () => {
+    const { judge, place } = setup();
+    place.secrets = ['new', 'old'];
+    expect(await judge('new')).toEqual({ kind: 'proved' });
+  });
+
+  it('is not judged while the operator changes the secret, and is once the window is over', async () => {
+    const { judge, place } = setup();
+    place.windows = [openWindow];
+    expect(await judge('new')).toEqual({ kind: 'not-judged', why: 'secret-changing' });
+    place.windows = [{ ...openWindow, until: now.getTime() }];
+    expect(await judge('new')).toEqual({ kind: 'not-proved', why: 'wrong-signature' });
+  });
+
+  it('is judged while another key of the source changes', async () => {
+    const { judge, place } = setup();
+    place.windows = [{ ...openWindow, which: 'api-key' }];
+    expect(await judge('new')).toEqual({ kind: 'not-proved', why: 'wrong-signature' });
+  });
+
+  it.each(['windows', 'secrets'] as const)('is not judged where the look at the %s fails', async (what) => {
+    const fail = async (): Promise<never> => await Promise.reject(new Error('away'));
+    const { deps } = setup();
+    const failing =
+      what === 'windows' ? { windows: { read: fail } } : { secrets: { ...deps.secrets, lookAgain: fail } };
+    expect(await setup(failing).judge('new')).toEqual({ kind: 'not-judged', why: 'no-fresh-look' });
+  });
+
+  it.each(['windows', 'secrets'] as const)(
+    'is right or not judged where the secret is kept and the window closed while the %s are looked at',
+    async (first) => {
+      const { place, deps } = setup();
+      place.windows = [openWindow];
+      const finish = (): void => {
+        place.secrets = ['new', 'old'];
+        place.windows = [];
+      };
+      // What is looked at is what was there when the look at it began.
+      const during: Partial<JudgeDeps> =
+        first === 'windows'
+          ? {
+              windows: {
+                read: async () => {
+                  const seen = [...place.windows];
+                  await Promise.resolve().then(finish);
+                  return seen;
+                },
+              },
+            }
+          : {
+              secrets: {
+                ...deps.secrets,
+                lookAgain: async () => {
+                  const looked = deps.secrets.lookAgain('photos');
+                  finish();
+                  await looked;
+                },
+              },
+              windows: {
+                read: async () =>
+                  await new Promise((resolve) => setTimeout(() => resolve([...place.windows]), 5)),
+              },
+            };
+      const judged = await judgeFor('photos', woodwingReceiver, { ...deps, ...during })(
+        call('new'),
+        () => 4_800,
+      );
+      expect(judged).not.toMatchObject({ kind: 'not-proved' });
+    },
+  );
+});
+
+it('asks for no look where a signature fits, is missing or is malformed', async () => {
+  const { judge, steps, deps } = setup();
+  expect(await judge('old')).toEqual({ kind: 'proved' });
+  const other = judgeFor('photos', woodwingReceiver, deps);
+  expect(await other(call('old', 'zz'), () => 4_800)).toMatchObject({ why: 'malformed-signature' });
+  const bare = { ...call('old'), headers: new Map<string, string>() };
+  expect(await other(bare, () => 4_800)).toMatchObject({ why: 'no-signature' });
+  expect(steps).toEqual([]);
+});
