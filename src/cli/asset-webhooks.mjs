@@ -3,19 +3,21 @@
 // the one that this project brings.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const main = join(here, 'main.ts');
+const own = fileURLToPath(import.meta.url);
 
 if (process.features.typescript) {
+  // What was read as TypeScript once need not be again.
+  module.enableCompileCache();
   await import('./main.ts');
 } else {
-  const modules = join(here, '..', '..', 'node_modules');
+  const modules = join(dirname(own), '..', '..', 'node_modules');
   const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (existsSync(node)) {
-    const { status } = spawnSync(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+    const { status } = spawnSync(node, [own, ...process.argv.slice(2)], { stdio: 'inherit' });
     process.exitCode = status ?? 1;
   } else {
     console.error('Not installed yet: run "npm ci" in the folder of this project, then try again.');

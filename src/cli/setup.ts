@@ -20,7 +20,7 @@ export interface Setup {
 /** Reads the settings of the environment and of `local.settings.json`. Throws a UsageError that names every fault. */
 export async function readSetup(): Promise<Setup> {
   const fromFile = await localSettings(join(root, 'local.settings.json'));
-  const environment = { ...fromFile, ...process.env };
+  const environment = { LOCAL_SECRETS_FILE: join(root, 'local.secrets.json'), ...fromFile, ...process.env };
   const read = readSourcesConfig(environment);
   if (!read.ok) throw new UsageError(read.faults.join('\n'));
   const { config } = read;

@@ -22,6 +22,7 @@ async function run({ port, bundle }: Options): Promise<void> {
   // The app reads its settings from the environment; what is set there wins over the file.
   const fromFile = await localSettings(join(root, 'local.settings.json')).catch(refuse);
   for (const [name, value] of Object.entries(fromFile)) process.env[name] ??= value;
+  process.env['LOCAL_SECRETS_FILE'] ??= join(root, 'local.secrets.json');
 
   const { readConfig } = await import('../../config.ts');
   const checked = readConfig(process.env);

@@ -1,0 +1,226 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startAppUnderTest, webhookSecret, type AppUnderTest } from '../support/app-under-test.ts';
+import { runCommand, type Ran } from '../support/command.ts';
+
+let app: AppUnderTest;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  app = await startAppUnderTest();
+  env = { ...app.settings, PUBLIC_URL: app.host.url };
+});
+
+const subscriptions = async (
+  args: string[],
+  options: { env?: Record<string, string>; input?: string; group?: string[] } = {},
+): Promise<Ran> =>
+  await runCommand(['preservica', ...(options.group ?? []), 'subscriptions', ...args], {
+    env: { ...env, ...options.env },
+    input: options.input ?? '',
+  });
+
+interface Listed {
+  readonly subscriptions: { id: string; triggerType: string; url: string; thisApp: boolean | null }[];
+}
+const listed = async (): Promise<Listed['subscriptions']> =>
+  ((await subscriptions(['list', '--json'])).json() as Listed).subscriptions;
+
+async function noneLeft(): Promise<void> {
+  for (const { id } of await listed()) await subscriptions(['delete', id]);
+}
+
+describe('preservica subscriptions', () => {
+  it('are created with a real handshake, listed and deleted', async () => {
+    const created = await subscriptions(['create', '--trigger', 'FULL_TEXT_INDEXED,MOVED']);
+    expect(created).toMatchObject({ code: 0, stderr: '' });
+    expect(app.preservica.sent.filter(({ kind }) => kind === 'challenge')).toHaveLength(2);
+    const own = await listed();
+    expect(own.map(({ triggerType, thisApp }) => [triggerType, thisApp])).toEqual([
+      ['FULL_TEXT_INDEXED', true],
+      ['MOVED', true],
+    ]);
+    const shown = await subscriptions(['list']);
+    const [head = '', ...rows] = shown.stdout.trimEnd().split('\n');
+    expect(rows).toHaveLength(2);
+    const column = head.indexOf('TRIGGER');
+    expect(rows.map((row) => row.slice(column, column + 5))).toEqual(['FULL_', 'MOVED']);
+
+    const deleted = await subscriptions(['delete', ...own.map(({ id }) => id)]);
+    expect(deleted).toMatchObject({ code: 0, stderr: '' });
+    expect(await listed()).toEqual([]);
+  });
+
+  it('never show the secret or the password, in whatever goes wrong', async () => {
+    const runs = [
+      await subscriptions(['create', '--trigger', 'MOVED', '--json']),
+      await subscriptions(['create', '--trigger', 'MOVED', '--url', 'http://127.0.0.1:9/x']),
+      await subscriptions(['list'], { env: { SOURCE_ARCHIVE_URL: 'http://127.0.0.1:9' } }),
+      await subscriptions(['list'], { env: { SOURCE_ARCHIVE_PASSWORD: 'not the right one' } }),
+    ];
+    expect(runs.map(({ code }) => code)).toEqual([0, 1, 1, 1]);
+    const said = runs.map(({ stdout, stderr }) => stdout + stderr).join('');
+    expect(said).not.toContain(webhookSecret);
+    expect(said).not.toContain(app.preservica.settings.account.password);
+    expect(said).not.toContain('not the right one');
+    await noneLeft();
+  });
+
+  it('tell of one that brings the same already', async () => {
+    await subscriptions(['create', '--trigger', 'MOVED']);
+    const [first] = await listed();
+    const again = await subscriptions(['create', '--trigger', 'MOVED']);
+    expect(again.code).toBe(0);
+    expect(again.stderr).toContain(first?.id);
+    await noneLeft();
+  });
+
+  it('are made by another account, whose password comes from standard input', async () => {
+    const { username, password } = app.preservica.settings.account;
+    const ran = await subscriptions(['list', '--json'], {
+      env: { SOURCE_ARCHIVE_USERNAME: 'reader@example.org', SOURCE_ARCHIVE_PASSWORD: '' },
+      group: ['--username', username, '--password-stdin'],
+      input: `${password}\n`,
+    });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('a subscription that is refused says why', () => {
+  it.each([
+    [
+      'the app is away',
+      { url: 'http://127.0.0.1:9/webhooks/archive' },
+      /Nothing answers at http:\/\/127\.0\.0\.1:9/,
+    ],
+    ['the app knows no such source', { path: '/webhooks/attic' }, /knows no such source/],
+    ['the app has another secret', { secret: 'another secret, 16 long' }, /another secret/],
+  ])(
+    'when %s',
+    async (_what, { url, path, secret }: { url?: string; path?: string; secret?: string }, why) => {
+      const address = url ?? `${app.host.url}${path ?? '/webhooks/archive'}`;
+      const ran = await subscriptions(
+        [
+          'create',
+          '--trigger',
+          'MOVED',
+          '--url',
+          address,
+          ...(secret === undefined ? [] : ['--secret-stdin']),
+        ],
+        { input: secret ?? '' },
+      );
+      expect(ran.code).toBe(1);
+      expect(ran.stdout).toMatch(why);
+      expect(await listed()).toEqual([]);
+    },
+  );
+
+  it('when the account is no manager', async () => {
+    const { account } = app.preservica.settings;
+    const roles = account.roles.splice(0);
+    try {
+      const ran = await subscriptions(['create', '--trigger', 'MOVED']);
+      expect(ran.code).toBe(1);
+      expect(ran.stderr).toContain('role of a manager');
+    } finally {
+      account.roles.push(...roles);
+    }
+  });
+
+  it('when the trigger is unknown to both', async () => {
+    const ran = await subscriptions(['create', '--trigger', 'DREAMT_OF']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain('DREAMT_OF');
+    expect(ran.stdout).toContain('Unknown trigger');
+  });
+});
+
+describe('delete --all', () => {
+  // Another application's, and one of ours at another path: nobody here may end those.
+  const foreign = ['/webhooks/archive2', '/webhooks/ARCHIVE', '/'];
+
+  it('takes only those that call exactly this address, and asks first', async () => {
+    await subscriptions(['create', '--trigger', 'FULL_TEXT_INDEXED,MOVED']);
+    const { port } = new URL(app.host.url);
+    const elsewhere = app.preservica.subscriptions as Map<string, object>;
+    for (const [index, path] of foreign.entries()) {
+      const id = String(index).repeat(32);
+      elsewhere.set(id, {
+        id,
+        url: app.host.url + path,
+        triggerType: 'MOVED',
+        secret: 'x',
+        includeIdentifiers: true,
+      });
+    }
+    const otherScheme = {
+      id: '9'.repeat(32),
+      url: `https://127.0.0.1:${port}/webhooks/archive`,
+      triggerType: 'MOVED',
+    };
+    elsewhere.set(otherScheme.id, { ...otherScheme, secret: 'x', includeIdentifiers: true });
+
+    const unasked = await subscriptions(['delete', '--all']);
+    expect(unasked.code).toBe(2);
+    expect(unasked.stderr).toContain('--yes');
+    expect(await listed()).toHaveLength(6);
+
+    const ran = await subscriptions(['delete', '--all', '--yes', '--json']);
+    expect(ran.code).toBe(0);
+    expect((ran.json() as { deleted: string[] }).deleted).toHaveLength(2);
+    expect((await listed()).map(({ thisApp }) => thisApp)).toEqual([false, false, false, false]);
+    await noneLeft();
+  });
+
+  it('refuses where nothing says what is ours', async () => {
+    const ran = await subscriptions(['delete', '--all', '--yes'], { env: { PUBLIC_URL: '' } });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain('PUBLIC_URL');
+  });
+
+  it('has nothing to do where there is nothing', async () => {
+    expect(await subscriptions(['delete', '--all'])).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('wrong use', () => {
+  it.each([
+    ['no command', []],
+    ['an unknown command', ['invent']],
+    ['create without a trigger', ['create']],
+    ['a trigger that is no name', ['create', '--trigger', 'MOVED;DROP']],
+    ['an address that is none', ['create', '--trigger', 'MOVED', '--url', 'ftp://example.org']],
+    ['delete without ids', ['delete']],
+    ['delete with ids and --all', ['delete', 'abc', '--all']],
+    ['an unknown option', ['list', '--shiny']],
+    ['a source that is not there', ['list', '--source', 'attic']],
+  ])('%s ends with 2', async (_what, args) => {
+    const ran = await subscriptions(args);
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).not.toBe('');
+  });
+
+  it('names every faulty setting at once, and no value', async () => {
+    const ran = await subscriptions(['list'], {
+      env: { SOURCE_ARCHIVE_SECERT: 'hush', MAX_FILES: 'many-many' },
+    });
+    expect(ran.code).toBe(2);
+    for (const name of ['SOURCE_ARCHIVE_SECERT', 'MAX_FILES']) expect(ran.stderr).toContain(name);
+    expect(ran.stderr).not.toMatch(/hush|many-many/);
+  });
+
+  it('tells an unknown id from a known one', async () => {
+    const ran = await subscriptions(['delete', 'f'.repeat(32)]);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('knows no subscription');
+  });
+
+  it.each([[[]], [['preservica']], [['preservica', 'subscriptions', 'create']], [['events', 'list']]])(
+    'help for %j is at hand',
+    async (args: string[]) => {
+      const ran = await runCommand([...args, '--help'], { env });
+      expect(ran).toMatchObject({ code: 0, stderr: '' });
+      expect(ran.stdout).toContain('--json');
+    },
+  );
+});
