@@ -178,12 +178,12 @@ export type SourcesConfig = Omit<Config, 'storage'>;
 
 /** Reads the environment into a Config, or says everything that is wrong with it. An empty setting is one that is not there. */
 export function readConfig(environment: Environment): ReadConfig {
-  const sources = readSourcesConfig(environment);
-  const faults = sources.ok ? [] : sources.faults;
+  const faults: string[] = [];
   const storage = storageSettings(withoutEmpty(environment), faults);
+  const sources = readSourcesConfig(environment);
   return sources.ok && storage !== undefined && faults.length === 0
     ? { ok: true, config: { ...sources.config, storage } }
-    : { ok: false, faults };
+    : { ok: false, faults: sources.ok ? faults : [...faults, ...sources.faults] };
 }
 
 /** Reads the same settings for somebody who never touches the app's storage. */
