@@ -1,36 +1,56 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { startAzurite } from './azurite.ts';
 import { buildApp } from './build.ts';
-import { addSampleLibrary } from './preservica/sample-library.ts';
-import { startPreservicaSimulator, type PreservicaSimulator } from './preservica/simulator.ts';
+import { whatRunsTheApp } from './start/app-process.ts';
+import { typeCommand } from './start/own-command.ts';
+import { preservica, pywebhooks, woodwing } from './start/systems.ts';
+import { until } from './start/until.ts';
 
 // `npm start`: everything on this machine, connected, with a few assets in it.
 
 const root = join(import.meta.dirname, '..', '..');
 const wantedPort = 7071;
-const secret = randomBytes(24).toString('base64url');
 
-const func = programOnPath('func');
-console.log(
-  func === undefined
-    ? 'The app runs under the small host of this project, because Azure Functions Core Tools (func) are not on the PATH.'
-    : 'The app runs under Azure Functions Core Tools (func start).',
-);
+const runner = whatRunsTheApp();
+console.log(runner.words);
 
 await buildApp();
 const azurite = await startAzurite({ folder: join(root, '.azurite') });
 console.log('Storage: Azurite, data in .azurite/');
-const preservica = await startPreservicaSimulator();
-console.log(`Preservica: a simulator at ${preservica.url}`);
+const systems = [
+  await preservica(randomBytes(24).toString('base64url')),
+  await woodwing(),
+  await pywebhooks(),
+];
+for (const { words } of systems) console.log(`Simulated: ${words}`);
 
 const port = await freePort(wantedPort);
 const url = `http://127.0.0.1:${port}`;
-const app = startApp(port);
+const folder = join(root, '.local');
+const settings: Record<string, string> = {
+  FUNCTIONS_WORKER_RUNTIME: 'node',
+  AzureWebJobsStorage: azurite.connectionString,
+  // The simulators begin anew each time, and so do the secrets that they give out.
+  LOCAL_SECRETS_FILE: join(folder, 'start.secrets.json'),
+  PUBLIC_URL: url,
+  SOURCES: 'archive,photos,scans',
+  ...Object.assign({}, ...systems.map((system) => system.settings)),
+};
+await mkdir(folder, { recursive: true });
+await rm(settings['LOCAL_SECRETS_FILE'] ?? '', { force: true });
+const settingsFile = join(folder, 'start.env');
+await writeFile(
+  settingsFile,
+  Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`),
+  { mode: 0o600 },
+);
+
+const env = { ...process.env, ...settings };
+const app = runner.start(port, env);
 let stopping = false;
 // However this ends, the app does not stay behind.
 process.once('exit', () => void app.kill('SIGKILL'));
@@ -44,88 +64,13 @@ process.once('SIGTERM', () => void stop(0));
 
 await until('the app to answer', async () => (await fetch(`${url}/health`)).status === 200);
 console.log(`App: ${url}\n`);
-await showPreservica(preservica);
-console.log('\nEverything stays up until Ctrl-C.');
+for (const system of systems) await system.show({ appUrl: url, env });
+await typeCommand(['sources'], env);
+console.log(`
+To try the command against all this, in another terminal:
+  node --env-file=.local/start.env src/cli/asset-webhooks.mjs doctor
 
-function startApp(atPort: number): ChildProcess {
-  const env = {
-    ...process.env,
-    FUNCTIONS_WORKER_RUNTIME: 'node',
-    AzureWebJobsStorage: azurite.connectionString,
-    SOURCES: 'archive',
-    SOURCE_ARCHIVE_KIND: 'preservica',
-    SOURCE_ARCHIVE_URL: preservica.url,
-    SOURCE_ARCHIVE_USERNAME: preservica.settings.account.username,
-    SOURCE_ARCHIVE_PASSWORD: preservica.settings.account.password,
-    SOURCE_ARCHIVE_SECRET: secret,
-    PUBLIC_URL: url,
-  };
-  const stdio: ['ignore', 'ignore' | 'inherit', 'inherit'] = ['ignore', 'ignore', 'inherit'];
-  if (func !== undefined) {
-    return spawn(func, ['start', '--port', String(atPort)], {
-      cwd: root,
-      env,
-      stdio,
-      shell: process.platform === 'win32',
-    });
-  }
-  const main = join(import.meta.dirname, 'host', 'main.ts');
-  return spawn(process.execPath, [main, '--port', String(atPort)], { cwd: root, env, stdio });
-}
-
-/** Subscribes the app, lets sample assets be ingested, and shows what came of it. */
-async function showPreservica(simulator: PreservicaSimulator): Promise<void> {
-  const { username, password } = simulator.settings.account;
-  const login = await fetch(`${simulator.url}/api/accesstoken/login`, {
-    method: 'POST',
-    body: new URLSearchParams({ username, password }),
-  });
-  const token = String(new Map(Object.entries(await readObject(login))).get('token'));
-  for (const triggerType of ['FULL_TEXT_INDEXED', 'MOVED', 'CHANGED_SECURITY_DESCRIPTOR']) {
-    const created = await fetch(`${simulator.url}/api/webhook/subscriptions`, {
-      method: 'POST',
-      headers: { 'Preservica-Access-Token': token, 'Content-Type': 'application/json' },
-      body: JSON.stringify({
-        url: `${url}/webhooks/archive`,
-        triggerType,
-        secret,
-        includeIdentifiers: 'true',
-      }),
-    });
-    if (created.status !== 200)
-      throw new Error(`Preservica refused the subscription: ${await created.text()}`);
-    await created.body?.cancel();
-  }
-  const handshakes = simulator.sent.filter(({ kind, status }) => kind === 'challenge' && status === 200);
-  console.log(
-    `archive (Preservica): ${handshakes.length} subscriptions, each with a handshake that the app answered`,
-  );
-
-  const samples = addSampleLibrary(simulator.library);
-  const beganAt = new Date().toISOString();
-  await simulator.happen('FULL_TEXT_INDEXED', samples);
-  console.log(`archive: ${samples.length} assets and folders ingested; waiting for their records`);
-  const history = `${url}/events?source=archive&from=${beganAt}`;
-  const events = await until('the records', async () => {
-    const found = new Map(Object.entries(await readObject(await fetch(history)))).get('events');
-    const list: unknown[] = Array.isArray(found) ? found : [];
-    const finished = list.filter((event) => new Map(Object.entries(event ?? {})).get('finishedAt') !== null);
-    return finished.length >= samples.length ? finished : undefined;
-  });
-  for (const event of events) {
-    const { state, title, assetId } = Object.fromEntries(Object.entries(event ?? {}));
-    console.log(
-      `  ${String(state).padEnd(8)} ${String(title).padEnd(36)} ${url}/assets/archive/${String(assetId)}`,
-    );
-  }
-  console.log(`archive: history    ${url}/events?source=archive`);
-  console.log(`archive: thumbnail  ${url}/assets/archive/${samples[1]?.ref ?? ''}/thumbnail`);
-}
-
-async function readObject(response: Response): Promise<object> {
-  const read: unknown = await response.json();
-  return typeof read === 'object' && read !== null ? read : {};
-}
+Everything stays up until Ctrl-C.`);
 
 async function stop(code: number): Promise<void> {
   if (stopping) return;
@@ -134,19 +79,9 @@ async function stop(code: number): Promise<void> {
     app.kill('SIGTERM');
     await once(app, 'exit');
   }
-  await preservica.close();
+  await Promise.all(systems.map(async (system) => await system.close()));
   await azurite.stop();
   process.exit(code);
-}
-
-async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  const endsAt = Date.now() + 120_000;
-  for (;;) {
-    const answer = await ask().catch(() => undefined);
-    if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > endsAt) throw new Error(`Waited two minutes for ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
 }
 
 /** That port, or a free one where it is taken. */
@@ -160,12 +95,4 @@ async function freePort(wanted: number): Promise<number> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === 'object' && address !== null ? address.port : wanted;
-}
-
-function programOnPath(name: string): string | undefined {
-  const names = process.platform === 'win32' ? [`${name}.cmd`, `${name}.exe`] : [name];
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders
-    .flatMap((folder) => names.map((each) => join(folder, each)))
-    .find((file) => existsSync(file));
 }
