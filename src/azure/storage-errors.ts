@@ -1,16 +1,23 @@
+import * as z from 'zod';
 import { StorageError } from '../errors.ts';
 
 /** The HTTP status that a storage SDK's error carries, and the service's own word for it. */
 export function storageFault(error: unknown): { status: number | undefined; code: string | undefined } {
-  if (typeof error !== 'object' || error === null) return { status: undefined, code: undefined };
-  const members = new Map<string, unknown>(Object.entries(error));
-  const status = members.get('statusCode');
-  const code = members.get('code');
-  return {
-    status: typeof status === 'number' ? status : undefined,
-    code: typeof code === 'string' ? code : undefined,
-  };
+  const fault = Fault.safeParse(error);
+  if (!fault.success) return { status: undefined, code: undefined };
+  const { statusCode, code, details } = fault.data;
+  return { status: statusCode, code: code ?? details?.odataError?.code };
 }
+
+// The tables' SDK says it in another place where it was listing.
+const Fault = z.object({
+  statusCode: z.number().optional().catch(undefined),
+  code: z.string().optional().catch(undefined),
+  details: z
+    .object({ odataError: z.object({ code: z.string() }).optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
 
 /**
  * Runs one storage call. Where the queue, container or table is not there yet, makes it and runs the call again; any
