@@ -21,7 +21,7 @@ const spareMs = 200;
 
 /**
  * Judges the calls of one source. A signature that fits no secret is not refused before a look that began after it
- * arrived: the secret may have been changed a moment ago. While the operator is changing it, nothing is refused for
+ * arrived: the secret may have been changed, or made, a moment ago. While the operator is changing it, nothing is refused for
  * its signature at all.
  */
 export function judgeFor(source: string, receiver: Receiver, deps: JudgeDeps): Judge {
@@ -40,9 +40,10 @@ export function judgeFor(source: string, receiver: Receiver, deps: JudgeDeps): J
     const alone = receiver.judgeAlone?.(call);
     if (alone !== undefined) return alone;
     const secrets = await deps.secrets.webhookSecrets(source);
-    if (secrets === undefined) return { kind: 'not-judged', why: 'no-secret' };
-    const first = receiver.judge(call, secrets);
-    if (first.kind !== 'not-proved' || first.why !== 'wrong-signature') return first;
+    if (secrets !== undefined) {
+      const first = receiver.judge(call, secrets);
+      if (first.kind !== 'not-proved' || first.why !== 'wrong-signature') return first;
+    }
 
     const maxWaitMs = Math.max(0, leftMs() - spareMs);
     const seen = await looks.join({ bytes: call.body.byteLength, maxWaitMs });

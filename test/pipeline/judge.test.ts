@@ -14,9 +14,14 @@ function call(secret: string, signature = createHmac('sha256', secret).update(bo
   return { method: 'POST', query: new URLSearchParams(), headers, body };
 }
 
+interface Place {
+  secrets: WebhookSecrets | undefined;
+  windows: OpenWindow[];
+}
+
 /** A judge of calls, and the place of the secrets and windows, which anybody may change at any time. */
-function setup(given: Partial<JudgeDeps> = {}) {
-  const place = { secrets: ['old'] as WebhookSecrets | undefined, windows: [] as OpenWindow[] };
+function setup(begin: Partial<Place> = {}, given: Partial<JudgeDeps> = {}) {
+  const place: Place = { secrets: ['old'], windows: [], ...begin };
   let known = place.secrets;
   const steps: string[] = [];
   const deps: JudgeDeps = {
@@ -40,6 +45,21 @@ function setup(given: Partial<JudgeDeps> = {}) {
   const judge = judgeFor('photos', woodwingReceiver, deps);
   return { place, steps, judge: async (secret: string) => await judge(call(secret), () => 4_800), deps };
 }
+
+describe('a call to a source that has no secret', () => {
+  const none = { secrets: undefined, windows: [] };
+
+  it('is judged by the one that a look finds', async () => {
+    const { judge, place } = setup(none);
+    place.secrets = ['new'];
+    expect(await judge('new')).toEqual({ kind: 'proved' });
+    expect(await judge('another')).toEqual({ kind: 'not-proved', why: 'wrong-signature' });
+  });
+
+  it('is not judged where the look finds none either', async () => {
+    expect(await setup(none).judge('new')).toEqual({ kind: 'not-judged', why: 'no-secret' });
+  });
+});
 
 describe('a signature that fits no secret', () => {
   it('is refused after a look that began after the call', async () => {
@@ -73,7 +93,7 @@ describe('a signature that fits no secret', () => {
     const { deps } = setup();
     const failing =
       what === 'windows' ? { windows: { read: fail } } : { secrets: { ...deps.secrets, lookAgain: fail } };
-    expect(await setup(failing).judge('new')).toEqual({ kind: 'not-judged', why: 'no-fresh-look' });
+    expect(await setup({}, failing).judge('new')).toEqual({ kind: 'not-judged', why: 'no-fresh-look' });
   });
 
   it.each(['windows', 'secrets'] as const)(
