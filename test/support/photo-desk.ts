@@ -12,7 +12,12 @@ export interface PhotoDesk {
   register(more?: object): Promise<{ id: string; secretToken: string }>;
 }
 
-export async function startPhotoDesk(given: Readonly<Record<string, string>> = {}): Promise<PhotoDesk> {
+type Settings = Readonly<Record<string, string>>;
+
+/** Starts it with one source, `photos`, and what is given beside or in place of its settings. */
+export async function startPhotoDesk(
+  given: Settings | ((assets: WoodWingSimulator) => Settings) = {},
+): Promise<PhotoDesk> {
   const assets = await startWoodWingSimulator();
   afterAll(async () => await assets.close());
   const { username, password } = assets.settings.account;
@@ -22,7 +27,7 @@ export async function startPhotoDesk(given: Readonly<Record<string, string>> = {
     SOURCE_PHOTOS_URL: assets.url,
     SOURCE_PHOTOS_USERNAME: username,
     SOURCE_PHOTOS_PASSWORD: password,
-    ...given,
+    ...(typeof given === 'function' ? given(assets) : given),
   });
   const call: PhotoDesk['call'] = async (method, path, body) => {
     const login = await fetch(`${assets.url}/services/apilogin`, {

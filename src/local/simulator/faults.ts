@@ -21,6 +21,8 @@ export type Fault = { readonly path: RegExp; readonly method?: string; times?: n
         | 'huge-picture';
     }
   | { kind: 'redirect'; to: string }
+  /** Something else in the place of the right answer, such as an error page. */
+  | { kind: 'answer'; status: number; contentType: string; body: string }
 );
 
 export interface Answer {
@@ -62,6 +64,13 @@ export async function sendAnswer(
       return;
     case 'redirect':
       send({ status: 302, headers: { location: fault.to }, body: Buffer.alloc(0) });
+      return;
+    case 'answer':
+      send({
+        status: fault.status,
+        headers: { 'content-type': fault.contentType },
+        body: Buffer.from(fault.body),
+      });
       return;
     case 'hang':
       return;

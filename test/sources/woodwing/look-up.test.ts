@@ -337,12 +337,21 @@ describe('the search', () => {
     ['none of HTTP', 7],
     ['no error', 200],
     ['below all', -1],
-    ['null', null],
+    ['digits', '503'],
   ])('is an error, even where its code is %s', async (_name, errorcode) => {
     const library = await libraryWithAsset();
     library.on(searchPath, json({ errorcode, message: 'x' }));
     expect(await askerOf(library.url).lookUp()).toMatchObject({ kind: 'again', code: 'source-unavailable' });
   });
+
+  it.each([null, false, '', 'none', {}])(
+    'is no error where the code of one is %j, and its answer is taken',
+    async (errorcode) => {
+      const library = await libraryWithAsset();
+      library.on(searchPath, json({ errorcode, hits: [library.hit()] }));
+      expect(await askerOf(library.url).lookUp()).toMatchObject({ kind: 'found' });
+    },
+  );
 
   it.each<[string, string]>([
     ['nothing', ''],
@@ -632,9 +641,9 @@ describe('the picture', () => {
     ['large', {}, previewAt],
     [undefined, { thumbnailUrl: undefined }, previewAt],
     ['large', { previewUrl: undefined }, thumbnailAt],
-    [undefined, { thumbnailUrl: undefined, previewUrl: undefined }, `/thumbnail/${assetId}`],
+    [undefined, { thumbnailUrl: undefined, previewUrl: undefined }, `/api/asset/${assetId}/thumbnail`],
     ['large', { thumbnailUrl: undefined, previewUrl: undefined }, `/preview/${assetId}`],
-    [undefined, { thumbnailUrl: 5, previewUrl: null }, `/thumbnail/${assetId}`],
+    [undefined, { thumbnailUrl: 5, previewUrl: null }, `/api/asset/${assetId}/thumbnail`],
   ])('of the size %s is asked for at the hit’s own address: %j', async (size, given, expected) => {
     const library = await libraryWithAsset(given);
     const settings: Record<string, string> = size === undefined ? {} : { SOURCE_PHOTOS_THUMBNAIL_SIZE: size };
@@ -657,7 +666,10 @@ describe('the picture', () => {
   it('is asked for by id, below a base that has a path, where the hit names no address', async () => {
     const library = await standIn({ home: '/app' });
     library.addAsset({ thumbnailUrl: undefined, previewUrl: undefined });
-    expect(await pictureOf(library)).toEqual({ asked: [`/app/thumbnail/${assetId}`], thumbnail: taken });
+    expect(await pictureOf(library)).toEqual({
+      asked: [`/app/api/asset/${assetId}/thumbnail`],
+      thumbnail: taken,
+    });
     expect(library.seen.every(({ path }) => path.startsWith('/app/'))).toBe(true);
   });
 
@@ -680,7 +692,10 @@ describe('the picture', () => {
     const [library, elsewhere] = [await standIn({ home: '/app' }), await standIn()];
     const address = addressOf(library.origin, elsewhere.origin);
     library.addAsset({ thumbnailUrl: address, previewUrl: address });
-    expect(await pictureOf(library)).toEqual({ asked: [`/app/thumbnail/${assetId}`], thumbnail: taken });
+    expect(await pictureOf(library)).toEqual({
+      asked: [`/app/api/asset/${assetId}/thumbnail`],
+      thumbnail: taken,
+    });
     expect(elsewhere.seen).toEqual([]);
   });
 
@@ -688,12 +703,56 @@ describe('the picture', () => {
   it('is asked for by id where the hit names an address with a blob', async () => {
     const library = await standIn();
     library.addAsset({ thumbnailUrl: `blob:${library.origin}/thumbnail/x` });
-    expect(await pictureOf(library)).toEqual({ asked: [`/thumbnail/${assetId}`], thumbnail: taken });
+    expect(await pictureOf(library)).toEqual({
+      asked: [`/api/asset/${assetId}/thumbnail`],
+      thumbnail: taken,
+    });
+  });
+
+  describe.each([
+    ['small', [`/api/asset/${assetId}/thumbnail`, `/thumbnail/${assetId}`]],
+    ['large', [`/preview/${assetId}`, `/api/asset/${assetId}/preview`]],
+  ] as const)('of the size %s, asked for by id', (size, [first, second]) => {
+    const answeredWith = async (atFirst: Respond, atSecond: Respond) => {
+      const library = await libraryWithAsset({ thumbnailUrl: undefined, previewUrl: undefined });
+      library.on(first, atFirst);
+      library.on(second, atSecond);
+      return await pictureOf(library, { settings: { SOURCE_PHOTOS_THUMBNAIL_SIZE: size } });
+    };
+
+    it.each([403, 404])('is asked for at the other address where the first one says %i', async (code) => {
+      for (const refuse of [status(code), softError(code)])
+        expect(await answeredWith(refuse, bytes(picture))).toEqual({
+          asked: [first, second],
+          thumbnail: taken,
+        });
+    });
+
+    it.each<[string, Respond, object]>([
+      ['404', status(404), { kind: 'none' }],
+      ['409', status(409), { kind: 'pending' }],
+      ['503', status(503), { kind: 'again', code: 'source-unavailable' }],
+    ])(
+      'is what the other address says (%s) where the first one says 404',
+      async (_name, respond, expected) => {
+        expect((await answeredWith(status(404), respond)).thumbnail).toMatchObject(expected);
+      },
+    );
+
+    it('is not asked for elsewhere where the first one says that it is not made yet', async () => {
+      expect(await answeredWith(status(409), bytes(picture))).toEqual({
+        asked: [first],
+        thumbnail: { kind: 'pending' },
+      });
+    });
   });
 
   it.each<[string, Respond, unknown]>([
     ['404', status(404), { kind: 'none' }],
     ['404 inside of 200', softError(404), { kind: 'none' }],
+    // The asset itself may be read: its record is worth having without a picture.
+    ['403', status(403), { kind: 'none' }],
+    ['403 inside of 200', softError(403), { kind: 'none' }],
     ['409', status(409), { kind: 'pending' }],
     ['409 inside of 200', softError(409), { kind: 'pending' }],
     [
@@ -710,7 +769,6 @@ describe('the picture', () => {
 
   it.each<[string, number, object]>([
     ['a bad question', 400, { kind: 'unreadable-answer' }],
-    ['no permission', 403, { kind: 'no-permission' }],
     ['too many', 429, { kind: 'again', code: 'rate-limited', retryAfterMs: 9_000 }],
     ['an error of its own', 500, { kind: 'again', code: 'source-unavailable' }],
     ['not now', 503, { kind: 'again', code: 'source-unavailable', retryAfterMs: 9_000 }],
@@ -803,11 +861,17 @@ describe('an index that is behind the event', () => {
     ['another value inside', { status: 'Final' }, { status: { value: 'Production', formatted: 'Final' } }],
     ['text where it was emptied', { status: null }, { status: 'Production' }],
     ['nothing where there is text now', { status: 'Final' }, { status: null }],
+    ['a value that it leaves out', { rating: 5 }, {}],
+    ['a list that it leaves out', { tags: ['sea'] }, {}],
+    ['a list with less', { tags: ['sea', 'night'] }, { tags: ['sea'] }],
+    ['a list in another order', { tags: ['sea', 'night'] }, { tags: ['night', 'sea'] }],
+    ['a list where it was emptied', { tags: [] }, { tags: { value: ['sea'] } }],
+    ['a name that every object has', { constructor: 'x' }, {}],
     ['an old value of the second field', { status: 'Final', rating: 5 }, { status: 'Final', rating: 4 }],
     ['text in another case', { status: 'Final' }, { status: 'final' }],
   ])('is seen by %s', async (_name, newValues, metadata) => {
     expect(await lookUp(newValues, metadata)).toMatch(
-      /^WoodWing Assets still tells of (status|rating|cf_done) /,
+      /^WoodWing Assets still tells of (status|rating|cf_done|tags|constructor) /,
     );
   });
 
@@ -817,11 +881,11 @@ describe('an index that is behind the event', () => {
     ['the same inside of a value', { status: 'Final' }, { status: { value: 'Final', formatted: 'final' } }],
     ['the same inside of both', { status: { value: 'Final' } }, { status: { value: 'Final' } }],
     ['empty and null', { status: null, cf_a: '' }, { status: '', cf_a: null }],
-    ['missing in the hit', { cf_rare: 'x', status: null }, {}],
-    ['a list, which is not compared', { tags: ['sea', 'night'] }, { tags: ['sea'] }],
-    ['a list in the hit alone', { tags: 'sea' }, { tags: ['sea'] }],
+    ['emptied, and left out', { status: null, cf_a: '', tags: [] }, {}],
+    ['the same list', { tags: ['sea', 'night'] }, { tags: { value: ['sea', 'night'] } }],
+    ['an empty list and null', { tags: [], cf_tags: null }, { tags: null, cf_tags: [] }],
+    ['a list in the hit alone, which cannot be compared', { tags: 'sea' }, { tags: ['sea'] }],
     ['an object without a value', { cf_x: { a: 1 } }, { cf_x: 'x' }],
-    ['named like what every object has', { constructor: 'x', toString: 'y' }, {}],
   ])('is not seen where the fields are %s', async (_name, newValues, metadata) => {
     expect(await lookUp(newValues, metadata)).toBeUndefined();
   });

@@ -126,9 +126,8 @@ export async function standIn({ home = '' }: { home?: string } = {}) {
     /** Puts an asset there, with its picture at every address that a hit or a base could lead to. */
     addAsset(given: object = {}, metadata: object = {}): void {
       on('/services/search', found(this.hit(given, metadata)));
-      for (const kind of ['thumbnail', 'preview']) {
-        on(`/${kind}/${assetId}`, bytes(picture));
-      }
+      on(`/preview/${assetId}`, bytes(picture));
+      for (const kind of ['thumbnail', 'preview']) on(`/api/asset/${assetId}/${kind}`, bytes(picture));
       on(`/thumbnail/${assetId}/*/harbour_thumb.jpg?_=1`, bytes(picture));
       on(`/preview/${assetId}/previews/m.jpg/*/harbour_preview.jpg?_=1`, bytes(picture));
     },
