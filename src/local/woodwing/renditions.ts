@@ -22,6 +22,8 @@ const thumbnailSide = 256;
 /** `/thumbnail/…`, `/preview/…` and `/file/…`: by id, or by the path of the asset (section 5.5). */
 export function answerRendition(exchange: Exchange, kind: RenditionKind, library: Library): Answer {
   const [, id = '', ...rest] = exchange.segments;
+  // No list of addresses has the short form of this one (section 6).
+  if (kind === 'thumbnail' && rest.length === 0) return notFound();
   const path = `/${exchange.segments.slice(1).join('/')}`;
   const asset = library.get(id) ?? library.all().find(({ metadata }) => metadata.assetPath === path);
   return renditionOf(asset, kind, exchange, rest);

@@ -4,36 +4,47 @@ import { plainValue, type Hit } from './search.ts';
 const mostFields = 50;
 
 /** The new values that an event gives its fields (section 2.4), as far as they can be compared with a hit's. */
-export function changedTo(event: AssetEvent): Map<string, Plain> {
+export function changedTo(event: AssetEvent): Map<string, Comparable> {
   const changed = event.data['changedMetadata'];
-  if (typeof changed !== 'object' || changed === null) return new Map();
+  if (typeof changed !== 'object' || changed === null || Array.isArray(changed)) return new Map();
   const fields = Object.entries(changed).filter(([name]) => /^[A-Za-z0-9_.-]{1,128}$/.test(name));
   return new Map(
-    fields.slice(0, mostFields).flatMap(([name, change]: [string, unknown]): [string, Plain][] => {
+    fields.slice(0, mostFields).flatMap(([name, change]: [string, unknown]): [string, Comparable][] => {
       if (typeof change !== 'object' || change === null || !('newValue' in change)) return [];
       const value = plainValue(change.newValue);
-      return isPlain(value) ? [[name, value]] : [];
+      return isComparable(value) ? [[name, value]] : [];
     }),
   );
 }
 
-/** A field in which the hit says something else than the event; undefined where none does. */
-export function fieldBehind(changed: ReadonlyMap<string, Plain>, { metadata }: Hit): string | undefined {
+/**
+ * A field in which the hit says something else than the event; undefined where none does. The fields were asked for by
+ * name: one that the hit leaves out has no value (section 2.3).
+ */
+export function fieldBehind(changed: ReadonlyMap<string, Comparable>, { metadata }: Hit): string | undefined {
   for (const [name, wanted] of changed) {
-    if (!Object.hasOwn(metadata, name)) continue;
-    const found = plainValue(metadata[name]);
-    if (isPlain(found) && !alike(found, wanted)) return name;
+    const found = Object.hasOwn(metadata, name) ? plainValue(metadata[name]) : null;
+    if (isComparable(found) && differ(found, wanted)) return name;
   }
   return undefined;
 }
 
-export type Plain = string | number | boolean | null;
+export type Comparable = string | number | boolean | null | readonly unknown[];
 
-function isPlain(value: unknown): value is Plain {
-  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+function isComparable(value: unknown): value is Comparable {
+  return value === null || Array.isArray(value) || ['string', 'number', 'boolean'].includes(typeof value);
 }
 
-// One says `5` and the other `"5"`, one leaves out what the other calls empty: that is no difference.
-function alike(found: Plain, wanted: Plain): boolean {
-  return String(found ?? '') === String(wanted ?? '');
+// One says `5` and the other `"5"`, one leaves out what the other calls empty: that is no difference. How a list is
+// written as one value is nowhere said.
+function differ(found: Comparable, wanted: Comparable): boolean {
+  if (isEmpty(found) || isEmpty(wanted)) return isEmpty(found) !== isEmpty(wanted);
+  if (Array.isArray(found) !== Array.isArray(wanted)) return false;
+  return Array.isArray(found)
+    ? JSON.stringify(found) !== JSON.stringify(wanted)
+    : String(found) !== String(wanted);
+}
+
+function isEmpty(value: Comparable): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }

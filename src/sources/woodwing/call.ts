@@ -5,7 +5,15 @@ import { callSource, type CallAnswer, type CallInit, type CallLimits } from '../
 export const systemName = 'WoodWing Assets';
 
 const mostOfAnError = 65_536;
-const SoftError = z.object({ errorcode: z.coerce.number().int() });
+const SoftError = z.object({
+  errorcode: z.union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,9}$/)
+      .transform(Number),
+  ]),
+});
 
 /**
  * One call to Assets. Its errors may come with a status of 200 and the real one inside (reference/woodwing-assets.md,

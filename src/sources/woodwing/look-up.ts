@@ -6,7 +6,7 @@ import { findingOf, unlessStopped } from '../finding-of.ts';
 import type { CallAnswer, CallInit } from '../http-call.ts';
 import type { AskingDeps } from '../index.ts';
 import type { Session } from '../session.ts';
-import { changedTo, fieldBehind, type Plain } from './behind.ts';
+import { changedTo, fieldBehind, type Comparable } from './behind.ts';
 import { callAssets, systemName } from './call.ts';
 import { detailsOf, usualFields } from './details.ts';
 import { woodwingSession } from './login.ts';
@@ -59,7 +59,7 @@ async function look(
   // The search may go on showing it for a while.
   if (removed) return gone;
 
-  const changed = laterEventKnown ? new Map<string, Plain>() : changedTo(event);
+  const changed = laterEventKnown ? new Map<string, Comparable>() : changedTo(event);
   const fields = [...new Set([...usualFields, ...source.metadataFields, ...changed.keys()])];
   const answer = await ask(
     new URL(`${source.url}/services/search`),
@@ -87,7 +87,7 @@ async function look(
   };
 }
 
-/** Section 5.5. The hit's own address is used as it is, but never at another origin than the configured one. */
+/** Section 5.5. The hit's own address is used as it is, but never at another origin than the configured one: then by id. */
 async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promise<FoundThumbnail> {
   const { source, maxThumbnailBytes } = deps;
   const wantsPreview = source.thumbnailSize === 'medium' || source.thumbnailSize === 'large';
@@ -97,23 +97,26 @@ async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promis
   const state = plainValue(hit.metadata['previewState']);
   if (given === undefined && typeof state === 'string' && state !== 'yes') return { kind: 'pending' };
 
-  const url = onOrigin(given, source.url) ?? new URL(`${source.url}/${path}/${hit.id}`);
+  const own = onOrigin(given, source.url);
   try {
-    const answer = await ask(url, { headers: { accept: 'image/*' } }, maxThumbnailBytes, asking);
-    switch (answer.status) {
-      case 200:
-        return { kind: 'bytes', bytes: answer.bytes };
-      case 404:
-        return { kind: 'none' };
-      case 409:
-        return { kind: 'pending' };
-      default:
-        throw statusError(answer);
+    for (const url of own === undefined ? addressesById(source.url, path, hit.id) : [own]) {
+      const answer = await ask(url, { headers: { accept: 'image/*' } }, maxThumbnailBytes, asking);
+      if (answer.status === 200) return { kind: 'bytes', bytes: answer.bytes };
+      if (answer.status === 409) return { kind: 'pending' };
+      // The asset itself may be read: a picture that is out of sight must not cost its record.
+      if (answer.status !== 404 && answer.status !== 403) throw statusError(answer);
     }
+    return { kind: 'none' };
   } catch (error) {
     if (error instanceof UpstreamError && error.code === 'UPSTREAM_TOO_LARGE') return { kind: 'too-large' };
     throw error;
   }
+}
+
+/** The address that is known first (section 6), and one that some servers may have in its place. */
+function addressesById(base: string, path: 'thumbnail' | 'preview', id: string): URL[] {
+  const [short, rest] = [new URL(`${base}/${path}/${id}`), new URL(`${base}/api/asset/${id}/${path}`)];
+  return path === 'preview' ? [short, rest] : [rest, short];
 }
 
 function onOrigin(address: string | undefined, base: string): URL | undefined {

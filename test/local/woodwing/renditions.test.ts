@@ -31,7 +31,7 @@ describe('a rendition', () => {
   });
 
   it.each([
-    ['/thumbnail/{id}', 256],
+    ['/thumbnail/{id}/*/any.jpg', 256],
     ['/preview/{id}', 800],
     ['/preview/Demo%20Zone/harbour%20at%20night.jpg', 800],
     ['/preview/{id}/previews/maxWidth_500_maxHeight_350.jpg', 350],
@@ -48,13 +48,18 @@ describe('a rendition', () => {
     expect((await client(path.replace('{id}', 'unknown').replace('night', 'noon'))).status).toBe(404);
   });
 
+  it('has no address that is a thumbnail and an id', async () => {
+    const { client, asset } = await withHarbour();
+    expect((await client(`/thumbnail/${asset.id}`)).status).toBe(404);
+  });
+
   it('is not there before its state is yes', async () => {
     const { client, library } = await setup();
     const { id } = library.add({ filename: 'fresh.jpg', previewState: 'no' });
     const pending = (await search(client, '*:*')).hits[0];
     expect(pending).not.toHaveProperty('thumbnailUrl');
     expect(pending).not.toHaveProperty('previewUrl');
-    for (const path of [`/thumbnail/${id}`, `/preview/${id}`, `/api/asset/${id}/preview`])
+    for (const path of [`/api/asset/${id}/thumbnail`, `/preview/${id}`, `/api/asset/${id}/preview`])
       expect((await client(path)).json, path).toMatchObject({ errorcode: 409 });
     expect((await client(pending?.originalUrl ?? '')).status).toBe(200);
     expect(library.update(id, { previewState: 'yes' })).toEqual({
