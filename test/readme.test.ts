@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { program } from '../src/cli/program.ts';
 import { appSettings, readConfig, reservedSourceSettings, sourceSettings } from '../src/config.ts';
 import { eventStates } from '../src/pipeline/ledger.ts';
 
@@ -21,6 +23,12 @@ function table(firstHead: string): string[][] {
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
+}
+
+/** The words of every command that does something. */
+function leaves(command: Command): string[][] {
+  if (command.commands.length === 0) return [[]];
+  return command.commands.flatMap((each) => leaves(each).map((rest) => [each.name(), ...rest]));
 }
 
 const quoted = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, inside = '']) => inside);
@@ -68,7 +76,20 @@ describe('the README', () => {
     expect(table('state').map(([state = '']) => quoted(state)[0])).toEqual([...eventStates]);
   });
 
-  it('names only commands that exist', () => {
+  it('names every command of asset-webhooks, and no other', () => {
+    const told = table('command').flatMap(([commands = '']) =>
+      quoted(commands).map((each) => each.replaceAll(/ (?:[A-Z-].*)$/g, '')),
+    );
+    const known = leaves(program()).map((names) => names.join(' '));
+    expect(new Set(told)).toEqual(new Set(known));
+    const examples = [...readme.matchAll(/npx asset-webhooks ([^`\n]+)/g)].map(([, words = '']) => words);
+    for (const words of examples.filter((each) => each !== '…'))
+      expect(
+        known.some((name) => words.replaceAll(/ --(?:username [A-Z]+|password-stdin)/g, '').startsWith(name)),
+      ).toBe(true);
+  });
+
+  it('names only npm commands that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [...readme.matchAll(/npm (?:run ([a-z-]+)|(start|test)\b)/g)].map(
       ([, run, own]) => run ?? own ?? '',
@@ -122,10 +143,10 @@ describe('what is committed', () => {
     }
   });
 
-  it('reads the environment in one place only', () => {
+  it('reads the environment in one place only, of the app and of the command', () => {
     const readers = files.filter(
       (name) => /^src\/(?!local\/).*\.ts$/.test(name) && read(name).includes('process.env'),
     );
-    expect(readers).toEqual(['src/index.ts']);
+    expect(readers).toEqual(['src/cli/setup.ts', 'src/index.ts']);
   });
 });

@@ -1,3 +1,5 @@
+import { UpstreamError } from '../errors.ts';
+
 /** The command was used wrongly, or its settings are: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -6,4 +8,18 @@ export class UsageError extends Error {
 /** The other side said no, or what was asked for could not be done: exit code 1. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
+  /** The HTTP status of the refusal, where there was one. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** What an error that is made for people says. Throws every other one again. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof UsageError || error instanceof RefusedError || error instanceof UpstreamError)
+    return error.message;
+  throw error;
 }

@@ -1,25 +1,23 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { UpstreamError } from '../errors.ts';
-import { addEvents } from './events.ts';
 import { RefusedError, UsageError } from './faults.ts';
-import { addPreservica } from './preservica.ts';
+import { program } from './program.ts';
 import { note } from './terminal.ts';
 
-// The command on one page: exit code 0 is done, 1 the other side said no, 2 wrong use.
-const program = new Command('asset-webhooks')
-  .description('Sets up, looks at and takes down the subscriptions of Asset Webhooks at its source systems.')
-  .option('--json', 'print JSON, for scripts')
-  .configureHelp({ showGlobalOptions: true })
-  .exitOverride();
-addPreservica(program);
-addEvents(program);
-
+// Exit code 0 is done, 1 the other side said no, 2 wrong use.
 try {
-  await program.parseAsync();
+  await program().parseAsync(idsLast(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = exitCodeOf(error);
   const said = error instanceof CommanderError ? undefined : wordsFor(error);
   if (said !== undefined) note(said);
+}
+
+/** An id of WoodWing Assets may begin with a hyphen; no option of ours is as long (reference/woodwing-assets.md, 5.4). */
+function idsLast(args: readonly string[]): string[] {
+  const isId = (each: string): boolean => /^-[A-Za-z0-9_-]{21}$/.test(each);
+  if (args.includes('--') || !args.some(isId)) return [...args];
+  return [...args.filter((each) => !isId(each)), '--', ...args.filter(isId)];
 }
 
 function exitCodeOf(error: unknown): number {

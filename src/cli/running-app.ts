@@ -76,7 +76,7 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningAp
       if (answer.success) return answer.data;
       throw new RefusedError(`What answers at ${url} is not this app, or another version of it.`);
     }
-    throw new RefusedError(refusal(url, status, json));
+    throw refusal(url, status, json);
   };
   return {
     url,
@@ -87,7 +87,7 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningAp
       if (status === 404) return undefined;
       const event = ShownEvent.safeParse(json);
       if (status === 200 && event.success) return event.data;
-      throw new RefusedError(refusal(url, status, json));
+      throw refusal(url, status, json);
     },
     sources: async () => (await asked(SourceStates, '/sources')).sources,
     async window(source, which, minutes) {
@@ -99,7 +99,10 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningAp
 
 const Refusal = z.object({ error: z.string().max(500) });
 
-function refusal(url: string, status: number, json: unknown): string {
+function refusal(url: string, status: number, json: unknown): RefusedError {
   const said = Refusal.safeParse(json).data?.error;
-  return `The app at ${url} answered ${status}${said === undefined ? '.' : `: ${said}`}`;
+  return new RefusedError(
+    `The app at ${url} answered ${status}${said === undefined ? '.' : `: ${said}`}`,
+    status,
+  );
 }

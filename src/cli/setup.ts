@@ -19,17 +19,28 @@ export interface Setup {
 
 /** Reads the settings of the environment and of `local.settings.json`. Throws a UsageError that names every fault. */
 export async function readSetup(): Promise<Setup> {
-  const fromFile = await localSettings(join(root, 'local.settings.json'));
-  const environment = { LOCAL_SECRETS_FILE: join(root, 'local.secrets.json'), ...fromFile, ...process.env };
+  const fromFile = await localSettings(join(root, 'local.settings.json')).catch((error: unknown) => {
+    throw new UsageError(error instanceof Error ? error.message : 'local.settings.json cannot be read.');
+  });
+  const environment: Readonly<Record<string, string | undefined>> = {
+    LOCAL_SECRETS_FILE: join(root, 'local.secrets.json'),
+    ...fromFile,
+    ...process.env,
+  };
   const read = readSourcesConfig(environment);
   if (!read.ok) throw new UsageError(read.faults.join('\n'));
   const { config } = read;
   const appUrl = environment['ASSET_WEBHOOKS_URL'] ?? config.publicUrl;
   return {
     config,
-    secrets: createSecrets(config, { now: Date.now, log: complain }),
+    secrets: secretsNow({ config }),
     app: { url: appUrl?.replace(/\/+$/, ''), key: environment['ASSET_WEBHOOKS_KEY'] },
   };
+}
+
+/** The secrets as they are now, where those of a setup may be remembered from before somebody else changed them. */
+export function secretsNow({ config }: Pick<Setup, 'config'>): Secrets {
+  return createSecrets(config, { now: Date.now, log: complain });
 }
 
 // The rules of secrets say by this log what is wrong with a vault or with what is in it.

@@ -14,7 +14,7 @@ export interface SourcesDeps {
     readonly publicUrl: string | undefined;
   };
   readonly ledger: Pick<Ledger, 'list'>;
-  readonly secrets: Pick<Secrets, 'webhookSecrets'>;
+  readonly secrets: Pick<Secrets, 'webhookSecrets' | 'lookAgain'>;
   readonly windows: Windows;
   now(): Date;
 }
@@ -32,6 +32,8 @@ export function listSources(deps: SourcesDeps): HttpHandler {
 
 async function shown({ name, kind, url }: SourceConfig, deps: SourcesDeps): Promise<object> {
   const { ledger, secrets, windows, config } = deps;
+  // Who asks has perhaps just changed them; a store that is away leaves what is remembered.
+  await secrets.lookAgain(name).catch(() => undefined);
   const [known, open, latest, waiting, failed] = await Promise.all([
     secrets.webhookSecrets(name),
     windows.read(name),

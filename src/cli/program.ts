@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import { addDoctor } from './doctor.ts';
+import { addEvents } from './events.ts';
+import { addPreservica } from './preservica.ts';
+import { addPyWebhooks } from './pywebhooks.ts';
+import { addSources } from './sources.ts';
+import { addWoodwing } from './woodwing.ts';
+
+/** The command, whole; it ends with an error of its library where it is used wrongly. */
+export function program(): Command {
+  const whole = new Command('asset-webhooks')
+    .description(
+      'Sets up, looks at and takes down the subscriptions of Asset Webhooks at its source systems.',
+    )
+    .option('--json', 'print JSON, for scripts')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+  addSources(whole);
+  addPreservica(whole);
+  addWoodwing(whole);
+  addPyWebhooks(whole);
+  addEvents(whole);
+  addDoctor(whole);
+  return whole;
+}

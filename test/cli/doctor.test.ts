@@ -1,0 +1,212 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Check } from '../../src/cli/check.ts';
+import { startPreservicaSimulator, type PreservicaSimulator } from '../../src/local/preservica/simulator.ts';
+import { startPyWebhooksSimulator, type PyWebhooksSimulator } from '../../src/local/pywebhooks/simulator.ts';
+import { startWoodWingSimulator, type WoodWingSimulator } from '../../src/local/woodwing/simulator.ts';
+import { runCommand, type Ran } from '../support/command.ts';
+import { startRunningApp, type RunningApp } from '../support/running-app.ts';
+
+let app: RunningApp;
+let archive: PreservicaSimulator;
+let photos: WoodWingSimulator;
+let scans: PyWebhooksSimulator;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  [archive, photos, scans] = await Promise.all([
+    startPreservicaSimulator(),
+    startWoodWingSimulator(),
+    startPyWebhooksSimulator(),
+  ]);
+  app = await startRunningApp({
+    SOURCES: 'archive,photos,scans',
+    SOURCE_ARCHIVE_KIND: 'preservica',
+    SOURCE_ARCHIVE_URL: archive.url,
+    SOURCE_ARCHIVE_USERNAME: archive.settings.account.username,
+    SOURCE_ARCHIVE_PASSWORD: archive.settings.account.password,
+    SOURCE_ARCHIVE_SECRET: 'the secret of the archive',
+    SOURCE_PHOTOS_KIND: 'woodwing',
+    SOURCE_PHOTOS_URL: photos.url,
+    SOURCE_PHOTOS_USERNAME: photos.settings.account.username,
+    SOURCE_PHOTOS_PASSWORD: photos.settings.account.password,
+    SOURCE_SCANS_KIND: 'pywebhooks',
+    SOURCE_SCANS_URL: scans.url,
+    SOURCE_SCANS_USERNAME: 'asset-webhooks',
+  });
+  env = { ...app.settings, PUBLIC_URL: app.host.url };
+});
+afterAll(async () => await Promise.all([archive.close(), photos.close(), scans.close()]));
+
+const run = async (args: string[], more: Record<string, string> = {}): Promise<Ran> =>
+  await runCommand(args, { env: { ...env, ...more } });
+
+interface Examined {
+  readonly state: string;
+  readonly checks: Check[];
+}
+async function examine(more: Record<string, string> = {}): Promise<Examined & { ran: Ran }> {
+  const ran = await run(['doctor', '--json'], more);
+  return { ...(ran.json() as Examined), ran };
+}
+const found = ({ checks }: Examined, about: string): string[] =>
+  checks.filter((each) => each.about === about).map(({ state, text }) => `${state} ${text}`);
+
+describe('before anything is set up', () => {
+  it('the doctor says what is missing, and by which command it comes', async () => {
+    const examined = await examine();
+    expect(examined.ran.code).toBe(1);
+    expect(examined.state).toBe('wrong');
+    expect(found(examined, 'settings')).toEqual(['ok 3 sources: archive, photos, scans.']);
+    expect(found(examined, 'storage')).toEqual(['ok The app reaches its storage.']);
+    for (const about of [
+      'archive: subscriptions',
+      'photos: subscriptions',
+      'photos: secrets',
+      'scans: secrets',
+    ])
+      expect(`${about}: ${found(examined, about).join()}`).toContain('wrong');
+    for (const about of [
+      'archive: login',
+      'photos: login',
+      'archive: clock',
+      'photos: clock',
+      'scans: clock',
+    ])
+      expect(`${about}: ${found(examined, about).join()}`).toContain('ok');
+    const todos = examined.checks.filter(({ state }) => state !== 'ok').map(({ todo }) => todo);
+    expect(todos).not.toContain(undefined);
+    expect(todos.join('\n')).toContain('asset-webhooks woodwing webhooks create');
+  });
+});
+
+describe('once everything is set up', () => {
+  beforeAll(async () => {
+    const owner = scans.addAccount({ username: 'workshop', endpoint: '' });
+    const { id } = scans.addRegistration(owner.id, {
+      event: 'scan.finished',
+      description: '',
+      event_data: {},
+    });
+    for (const args of [
+      ['preservica', 'subscriptions', 'create', '--trigger', 'FULL_TEXT_INDEXED'],
+      ['woodwing', 'webhooks', 'create'],
+      ['pywebhooks', 'account', 'create'],
+      ['pywebhooks', 'subscribe', id],
+    ]) {
+      expect(await run(args)).toMatchObject({ code: 0, stderr: '' });
+    }
+  });
+
+  it('all is well', async () => {
+    const ran = await run(['doctor']);
+    expect(ran.stdout).toContain('All is well.');
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('every source is shown with its kind, address, login and subscriptions', async () => {
+    const ran = await run(['sources']);
+    expect(ran.code).toBe(0);
+    const rows = ran.stdout.trimEnd().split('\n').slice(1);
+    expect(rows.map((row) => row.split(/\s+/).slice(0, 4))).toEqual([
+      ['archive', 'preservica', archive.url, 'yes'],
+      ['photos', 'woodwing', photos.url, 'yes'],
+      ['scans', 'pywebhooks', scans.url, 'yes'],
+    ]);
+  });
+
+  it('a webhook that was switched off is found', async () => {
+    const [webhook] = photos.webhooks.values();
+    if (webhook === undefined) throw new Error('there is no webhook');
+    const setEnabled = (enabled: boolean): void => void Object.assign(webhook, { enabled });
+    setEnabled(false);
+    try {
+      const examined = await examine();
+      expect(examined.ran.code).toBe(1);
+      expect(found(examined, 'photos: subscriptions').join()).toMatch(/^wrong .*disabled/);
+      const { sources } = (await run(['sources', '--json'])).json() as {
+        sources: { subscriptions: { state: string } }[];
+      };
+      expect(sources.map(({ subscriptions }) => subscriptions.state)).toEqual(['ok', 'wrong', 'ok']);
+    } finally {
+      setEnabled(true);
+    }
+  });
+
+  it('an account whose deliveries all fail is found', async () => {
+    const account = [...scans.accounts.values()].find(({ username }) => username === 'asset-webhooks');
+    if (account === undefined) throw new Error('there is no account');
+    account.failed_count = 250;
+    try {
+      expect(found(await examine(), 'scans: subscriptions').join()).toContain('nothing is sent any more');
+    } finally {
+      account.failed_count = 0;
+    }
+  });
+
+  it.each([
+    ['a wrong password', { SOURCE_ARCHIVE_PASSWORD: 'wrong-password-here' }, 'archive: login', 'wrong'],
+    ['a source that is away', { SOURCE_PHOTOS_URL: 'http://127.0.0.1:9' }, 'photos: login', 'wrong'],
+    ['a wrong API key', { SOURCE_SCANS_API_KEY: 'f'.repeat(40) }, 'scans: login', 'wrong'],
+    ['an app that is away', { ASSET_WEBHOOKS_URL: 'http://127.0.0.1:9' }, 'app', 'wrong'],
+    ['no address of the app', { PUBLIC_URL: '' }, 'settings', 'warning'],
+    ['a short secret', { SOURCE_ARCHIVE_SECRET: 'short' }, 'archive: secrets', 'warning'],
+  ])('%s is found', async (_what, more, about, state) => {
+    const examined = await examine(more);
+    expect(examined.checks.filter((each) => each.about === about).map((each) => each.state)).toContain(state);
+    expect(examined.ran.stdout).not.toMatch(/wrong-password-here|f{40}|the secret of the archive/);
+  });
+
+  it('a source that refuses us ends `sources` with 1, and shows the others all the same', async () => {
+    const ran = await run(['sources'], { SOURCE_ARCHIVE_PASSWORD: 'wrong-password-here' });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(/archive .*no: /);
+    expect(ran.stdout).toMatch(/photos .*yes/);
+  });
+
+  it('an account that may only read is no fault of the login', async () => {
+    photos.settings.account.superuser = false;
+    try {
+      const examined = await examine();
+      expect(found(examined, 'photos: login').join()).toMatch(/^ok/);
+      expect(found(examined, 'photos: subscriptions').join()).toMatch(/^warning .*may not/);
+    } finally {
+      photos.settings.account.superuser = true;
+    }
+  });
+
+  it('a secrets file that is broken is found, and not shown', async () => {
+    const broken = `${app.settings['LOCAL_SECRETS_FILE']}.broken`;
+    await writeFile(broken, '{"source-photos-secret": "half a sec');
+    const examined = await examine({ LOCAL_SECRETS_FILE: broken });
+    expect(found(examined, 'photos: secrets').join()).toMatch(/^wrong .*cannot be read/);
+    expect(examined.ran.stdout + examined.ran.stderr).not.toContain('half a sec');
+  });
+});
+
+describe('a clock that goes wrong', () => {
+  const late = createServer((_request, response) => {
+    response.writeHead(404, { date: new Date(Date.now() - 3_600_000).toUTCString() }).end();
+  });
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => void late.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(() => late.close());
+
+  it('is found', async () => {
+    const url = `http://127.0.0.1:${(late.address() as AddressInfo).port}`;
+    const examined = await examine({ SOURCE_ARCHIVE_URL: url });
+    expect(found(examined, 'archive: clock').join()).toMatch(/^warning .*3[56]\d\d seconds apart/);
+  });
+});
+
+describe('faulty settings', () => {
+  it('are each a finding, without their values', async () => {
+    const examined = await examine({ SOURCE_ARCHIVE_SECERT: 'tell-nobody', MAX_FILES: 'many-many' });
+    expect(examined.ran.code).toBe(1);
+    expect(examined.checks.map(({ about }) => about)).toEqual(['settings', 'settings']);
+    expect(examined.ran.stdout).not.toMatch(/tell-nobody|many-many/);
+  });
+});
