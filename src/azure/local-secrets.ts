@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../config.ts';
-import type { KeptSecret, Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
+import type { Kept, Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
 import { secretsFile, type KeptVersions } from './secrets-file.ts';
 
 /**
@@ -12,9 +12,11 @@ export function localSecrets(
 ): Secrets {
   const file = secretsFile(deps.file);
   const settingsOf = (source: string): SourceConfig['secrets'] | undefined => sources.get(source)?.secrets;
-  const settingOf = (source: string, which: KeptSecret): string | undefined =>
-    which === 'secret' ? settingsOf(source)?.secret : settingsOf(source)?.apiKey;
-  const kept = async (source: string, which: KeptSecret): Promise<KeptVersions | undefined> =>
+  const settingOf = (source: string, which: Kept): string | undefined => {
+    const { secret, apiKey } = settingsOf(source) ?? {};
+    return { secret, 'api-key': apiKey, 'account-id': undefined }[which];
+  };
+  const kept = async (source: string, which: Kept): Promise<KeptVersions | undefined> =>
     await file.read(nameOf(source, which), settingOf(source, which));
 
   return {
@@ -32,6 +34,7 @@ export function localSecrets(
     password: async (source) => settingsOf(source)?.password,
     totpSeed: async (source) => settingsOf(source)?.totpSeed,
     apiKey: async (source) => (await kept(source, 'api-key'))?.current ?? settingOf(source, 'api-key'),
+    accountId: async (source) => (await kept(source, 'account-id'))?.current,
     keep: async (source, which, value) => {
       const setting = settingOf(source, which);
       await file.add(nameOf(source, which), setting, { value, keptAt: deps.now() });
@@ -39,6 +42,6 @@ export function localSecrets(
   };
 }
 
-function nameOf(source: string, which: KeptSecret): string {
+function nameOf(source: string, which: Kept): string {
   return `source-${source}-${which}`;
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../pipeline/log.ts';
-import type { KeptSecret, Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
+import type { Kept, Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
 
 export interface SecretVersion {
   readonly value: string;
@@ -37,8 +37,9 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
   const password = new Map(deps.sources.map((source) => [source, cached(`source-${source}-password`, 1)]));
   const totpSeed = new Map(deps.sources.map((source) => [source, cached(`source-${source}-totp-seed`, 1)]));
   const apiKey = new Map(deps.sources.map((source) => [source, cached(`source-${source}-api-key`, 1)]));
-  const held = (source: string, which: KeptSecret): CachedSecret | undefined =>
-    (which === 'secret' ? webhook : apiKey).get(source);
+  const accountId = new Map(deps.sources.map((source) => [source, cached(`source-${source}-account-id`, 1)]));
+  const held = (source: string, which: Kept): CachedSecret | undefined =>
+    ({ secret: webhook, 'api-key': apiKey, 'account-id': accountId })[which].get(source);
 
   const counting = (source: string, versions: readonly SecretVersion[]): string[] => {
     const [current, previous] = versions;
@@ -83,6 +84,7 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
     password: async (source) => (await password.get(source)?.read())?.[0]?.value,
     totpSeed: async (source) => (await totpSeed.get(source)?.read())?.[0]?.value,
     apiKey: async (source) => (await apiKey.get(source)?.read())?.[0]?.value,
+    accountId: async (source) => (await accountId.get(source)?.read())?.[0]?.value,
     async keep(source, which, value) {
       await store.add(`source-${source}-${which}`, value);
       // It is kept: that it cannot be looked at yet must not make whoever sent it go on with the one before.

@@ -4,6 +4,9 @@ export type WebhookSecrets = readonly [current: string, previous?: string];
 /** A secret that changes while the app runs: the webhook secret, or the key to a source's own API. */
 export type KeptSecret = 'secret' | 'api-key';
 
+/** What is kept of a source: its secrets that change, and beside them the id of the account that they belong to. */
+export type Kept = KeptSecret | 'account-id';
+
 /** Where a source's secrets come from: settings and a local file, or a vault. */
 export interface Secrets {
   /** Undefined: there is none (yet), or the store cannot be read and nothing is remembered. Never throws. */
@@ -13,6 +16,8 @@ export interface Secrets {
   password(source: string): Promise<string | undefined>;
   totpSeed(source: string): Promise<string | undefined>;
   apiKey(source: string): Promise<string | undefined>;
-  /** Keeps a new secret as the current one; a webhook secret's predecessor still counts for a while. Throws where it could not be kept. */
-  keep(source: string, which: KeptSecret, value: string): Promise<void>;
+  /** Whose keys these are at the source's own service; no setting gives it. */
+  accountId(source: string): Promise<string | undefined>;
+  /** Keeps a new value as the current one; a webhook secret's predecessor still counts for a while. Throws where it could not be kept. */
+  keep(source: string, which: Kept, value: string): Promise<void>;
 }

@@ -59,6 +59,16 @@ describe('a secret that the command keeps', () => {
     expect(await secrets.webhookSecrets('photos')).toEqual(['the secret']);
   });
 
+  it('may have the id of its account beside it', async () => {
+    const { app, command } = await setup();
+    expect(await app.accountId('photos')).toBeUndefined();
+    await command.keep('photos', 'account-id', 'the id');
+    await app.lookAgain('photos');
+    expect(await app.accountId('photos')).toBe('the id');
+    expect(await app.webhookSecrets('photos')).toEqual(['the first secret']);
+    expect(await app.apiKey('photos')).toBeUndefined();
+  });
+
   it('is kept beside others that are kept at the same time, for its owner only', async () => {
     const { app, command, file } = await setup();
     await Promise.all([

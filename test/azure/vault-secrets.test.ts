@@ -255,6 +255,13 @@ describe('a secret that is kept', () => {
     expect(await bench.secrets.webhookSecrets('archive')).toBeUndefined();
   });
 
+  it('may have the id of its account beside it', async () => {
+    const bench = vault();
+    await bench.secrets.keep('archive', 'account-id', 'the id');
+    expect(await bench.secrets.accountId('archive')).toBe('the id');
+    expect(await bench.secrets.apiKey('archive')).toBeUndefined();
+  });
+
   it('is not taken for kept while the vault is away', async () => {
     const bench = vault();
     bench.goAway();

@@ -8,6 +8,7 @@ export function secretsWith(given: Partial<Secrets> = {}): Secrets {
     password: async () => undefined,
     totpSeed: async () => undefined,
     apiKey: async () => undefined,
+    accountId: async () => undefined,
     keep: async () => undefined,
     ...given,
   };

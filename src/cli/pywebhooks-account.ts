@@ -1,0 +1,182 @@
+import { resolve } from 'node:path';
+import { prefixOf, type SourceConfig } from '../config.ts';
+import type { Kept } from '../pipeline/secrets.ts';
+import type { NewPyWebhooksAccount } from '../sources/pywebhooks/account.ts';
+import { canLogIn } from '../sources/pywebhooks/service-call.ts';
+import { whyEchoFails } from '../sources/pywebhooks/try-echo.ts';
+import { table, type Answer } from './answer.ts';
+import { RefusedError, UsageError } from './faults.ts';
+import { accountOf, ownAccount, type Asked, type Login } from './pywebhooks-login.ts';
+import { readSetup, samePlace, sourceOf, webhookUrl, type Setup } from './setup.ts';
+import { note } from './terminal.ts';
+
+/** `pywebhooks account create`: makes the account, and keeps its keys where the app finds them. */
+export async function createAccount(
+  { username, url, showSecret }: { username?: string; url?: string; showSecret?: true },
+  login: Login,
+): Promise<Answer> {
+  const setup = await readSetup();
+  const source = sourceOf(setup, 'pywebhooks', login.source);
+  const name = username ?? source.username;
+  const setting = `${prefixOf(source.name)}USERNAME`;
+  if (name === undefined) throw new UsageError(`Under which name? Give --username, or set ${setting}.`);
+  if (!canLogIn(name))
+    throw new UsageError(
+      'No account of that name could log in: it must be Latin-1, without blanks around it.',
+    );
+  const address = url ?? webhookUrl(setup, source);
+  if (address === undefined) throw new UsageError('Which address? Give --url, or set PUBLIC_URL.');
+  if (!URL.canParse(address) || !/^https?:/i.test(address))
+    throw new UsageError('--url must be an http or https address.');
+  await refuseWithKeys(setup, source);
+
+  const made = await accountOf(setup, source).createAccount({ endpoint: address, username: name });
+  if (made.kind === 'name-taken') {
+    throw new RefusedError(
+      `PyWebhooks already has an account named ${name}. If it is yours, "pywebhooks reset-api-key" gets a new key for it; else choose another name with --username.`,
+    );
+  }
+  if (made.kind === 'echo-failed') throw new RefusedError(await whyRefused(address));
+  const { kept, failure } = await keepKeys(made.account, setup, source);
+  if (name !== source.username)
+    note(`Note: set ${setting} to this name, or no other command and nothing else logs in as this account.`);
+
+  const { id, apiKey, secretKey } = made.account;
+  const keys = showSecret === true ? { apiKey, secretKey } : {};
+  const why = failure === undefined ? null : notKept({ kept, failure }, setup);
+  const text = [
+    `Made the account ${name}: ${id}`,
+    why ?? `Its keys are kept in ${placeOf(setup)}.`,
+    ...Object.entries(keys).map(
+      ([key, value]) => `${key === 'apiKey' ? 'API key' : 'Webhook secret'}: ${value}`,
+    ),
+  ].join('\n');
+  return {
+    json: { account: { id, username: name, endpoint: address, ...keys }, kept, why },
+    text,
+    exitCode: why === null ? 0 : 1,
+  };
+}
+
+/** Nothing is asked for where its keys would have no place, or take the place of others. */
+async function refuseWithKeys({ secrets, config }: Setup, { name }: SourceConfig): Promise<void> {
+  try {
+    await secrets.lookAgain(name);
+  } catch (error) {
+    throw new RefusedError(
+      `No account was made: its keys could not be kept, for ${placeOf({ config })} cannot be read (${wordFor(error)}).`,
+    );
+  }
+  if ((await secrets.apiKey(name)) !== undefined) {
+    throw new RefusedError(
+      `${name} has an API key, and so an account: "pywebhooks account show" shows it. For another account, add another source.`,
+    );
+  }
+}
+
+async function whyRefused(address: string): Promise<string> {
+  const answered = 'PyWebhooks made no account, for it got no echo.';
+  const why = await whyEchoFails(address);
+  if (why !== undefined) return `${answered} ${why}`;
+  return `${answered} Seen from here the app answers an echo rightly, so PyWebhooks cannot reach ${address}, or waited more than five seconds.`;
+}
+
+interface Keeping {
+  readonly kept: readonly Kept[];
+  readonly failure?: unknown;
+}
+
+/** Keeps what the service shows only once: the secret first, without which nothing that it sends can be proved. */
+async function keepKeys(
+  { id, apiKey, secretKey }: NewPyWebhooksAccount,
+  { secrets }: Setup,
+  { name }: SourceConfig,
+): Promise<Keeping> {
+  const kept: Kept[] = [];
+  try {
+    for (const [which, value] of [
+      ['secret', secretKey],
+      ['api-key', apiKey],
+      ['account-id', id],
+    ] as const) {
+      await secrets.keep(name, which, value);
+      kept.push(which);
+    }
+    return { kept };
+  } catch (failure) {
+    return { kept, failure };
+  }
+}
+
+function notKept({ kept, failure }: Keeping, setup: Setup): string {
+  const place = `${placeOf(setup)} did not take`;
+  if (kept.includes('api-key'))
+    return `Its keys are kept, but ${place} its id (${wordFor(failure)}): give the id to "pywebhooks account show".`;
+  const what = kept.includes('secret') ? 'its API key' : 'its keys';
+  const then = kept.includes('secret')
+    ? 'run "pywebhooks reset-api-key"'
+    : 'run "pywebhooks reset-api-key" and then "pywebhooks reset-secret"';
+  return `But ${place} ${what} (${wordFor(failure)}), and PyWebhooks does not show them again. Once that is put right, ${then}: the app is sent new ones, and keeps them itself.`;
+}
+
+function placeOf({ config }: Pick<Setup, 'config'>): string {
+  return config.keyVaultUrl === undefined
+    ? `the secrets file ${resolve(config.localSecretsFile)}`
+    : 'the vault';
+}
+
+/** What an error is called. Its text might hold what was to be kept. */
+function wordFor(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (typeof code === 'string' && /^[A-Za-z0-9_]{1,60}$/.test(code)) return code;
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+// Section 10.4.
+export const cutOffAt = 250;
+
+/** `pywebhooks account show`: what the service has of the account. */
+export async function showAccount(
+  id: string | undefined,
+  { showSecret }: { showSecret?: true },
+  asked: Asked,
+): Promise<Answer> {
+  const account = id === undefined ? await ownAccount(asked) : await asked.service.account(id);
+  if (account === undefined) {
+    throw new RefusedError(
+      id === undefined
+        ? 'The key is right, but nothing says which account it is of: no id was kept, and it has neither a subscription nor a registration. Give the id that PyWebhooks answered when the account was made.'
+        : `PyWebhooks shows this account no account ${id}: an account may see only itself.`,
+    );
+  }
+  const { secretKey, apiKeyHash, ...open } = account;
+  const own = webhookUrl(asked.setup, asked.source);
+  const thisApp = own === undefined ? null : samePlace(open.endpoint ?? '', own);
+  const hidden = 'hidden; --show-secret shows it';
+  const text = table(
+    ['member', 'value'],
+    [
+      ['id', open.id],
+      ['username', open.username ?? '–'],
+      ['endpoint', open.endpoint ?? '–'],
+      ['this app', thisApp === null ? '?' : thisApp ? 'yes' : 'no'],
+      ['failed deliveries', meaningOf(open.failedCount)],
+      ['administrator', open.isAdmin ? 'yes' : 'no'],
+      ['webhook secret', showSecret === true ? (secretKey ?? '–') : hidden],
+      ['hash of the API key', showSecret === true ? (apiKeyHash ?? '–') : hidden],
+    ],
+  );
+  const blocked = (open.failedCount ?? 0) >= cutOffAt;
+  return {
+    json: { account: { ...open, thisApp, ...(showSecret === true ? { secretKey, apiKeyHash } : {}) } },
+    text,
+    exitCode: blocked ? 1 : 0,
+  };
+}
+
+function meaningOf(failedCount: number | undefined): string {
+  if (failedCount === undefined) return '–';
+  if (failedCount === 0) return '0';
+  if (failedCount < cutOffAt) return `${failedCount} in a row; from ${cutOffAt} on nothing is sent any more`;
+  return `${failedCount} in a row: nothing is sent any more, until one still under way succeeds or the endpoint is set anew (PATCH /v1/account)`;
+}

@@ -1,0 +1,194 @@
+import { resolve } from 'node:path';
+import type { SourceConfig } from '../config.ts';
+import { UpstreamError } from '../errors.ts';
+import type { KeptSecret } from '../pipeline/secrets.ts';
+import type { KeyReset } from '../sources/pywebhooks/account.ts';
+import { whyEchoFails } from '../sources/pywebhooks/try-echo.ts';
+import type { Answer } from './answer.ts';
+import { RefusedError } from './faults.ts';
+import { accountOf, ownAccount, type Asked } from './pywebhooks-login.ts';
+import { runningApp, type RunningApp } from './running-app.ts';
+import { samePlace, secretsNow, webhookUrl, type Setup } from './setup.ts';
+import { endProgress, note, progress } from './terminal.ts';
+
+// Longer than the longest call, and short for a door that takes any key.
+const windowMinutes = 10;
+
+/** `pywebhooks reset-secret`: tells the running app to expect a new webhook secret, and PyWebhooks to send it one. */
+export async function resetSecret(asked: Asked): Promise<Answer> {
+  const app = runningApp(asked.setup);
+  const endpoint = (await ownAccount(asked))?.endpoint;
+  const ask = async (): Promise<KeyReset> => await asked.service.resetSecretKey();
+  const { outcome, arrived } = await reset('secret', ask, { ...asked, app, endpoint });
+  const { name } = asked.source;
+  const hours = asked.setup.config.secretOverlapMs / 3_600_000;
+  if (outcome.kind !== 'sent') {
+    const onlyHere = `But the app got a new secret, and PyWebhooks may go on with the one before, which counts for another ${hours} hours: run this again, so that both have the same.`;
+    return await notReset('secret', outcome, { ...asked, endpoint, arrived, onlyHere });
+  }
+  if (!arrived) return unseen('secret', asked);
+  const text = `The new webhook secret of ${name} arrived at the app and is kept. What was signed with the one before is taken for another ${hours} hours.`;
+  return { json: { source: name, key: 'secret', reset: true, arrived }, text };
+}
+
+/** `pywebhooks reset-api-key`: the same for the key to the API of the service, and whether the service takes it. */
+export async function resetApiKey(asked: Asked): Promise<Answer> {
+  const app = runningApp(asked.setup);
+  const endpoint = await endpointIfShown(asked);
+  const ask = async (): Promise<KeyReset> => await asked.service.resetApiKey();
+  const { outcome, arrived } = await reset('api-key', ask, { ...asked, app, endpoint });
+  const { name } = asked.source;
+  if (outcome.kind !== 'sent') {
+    const onlyHere =
+      'But the app got a new key and keeps it, and PyWebhooks may go on with the one before: run this again, so that both have the same.';
+    return await notReset('api-key', outcome, { ...asked, endpoint, arrived, onlyHere });
+  }
+  if (!arrived) return unseen('api-key', asked);
+  const why = await whyNoLogin(asked);
+  const then = why === undefined ? 'PyWebhooks takes it.' : `But nobody could log in with it. ${why}`;
+  return {
+    json: {
+      source: name,
+      key: 'api-key',
+      reset: true,
+      arrived,
+      accepted: why === undefined,
+      why: why ?? null,
+    },
+    text: `The new API key of ${name} arrived at the app and is kept. ${then}`,
+    exitCode: why === undefined ? 0 : 1,
+  };
+}
+
+const called = { secret: 'webhook secret', 'api-key': 'API key' };
+
+interface Resetting extends Asked {
+  readonly app: RunningApp;
+  /** Where PyWebhooks would send the new key, as far as it says so. */
+  readonly endpoint: string | undefined;
+}
+
+type Outcome = KeyReset | { kind: 'broken'; why: string };
+
+/** Asks for a new key while the app expects one; `arrived`: another is kept than before, seen from here. */
+async function reset(
+  which: KeptSecret,
+  ask: () => Promise<KeyReset>,
+  { app, endpoint, setup, source }: Resetting,
+): Promise<{ outcome: Outcome; arrived: boolean }> {
+  const own = webhookUrl(setup, source);
+  if (endpoint !== undefined && own !== undefined && !samePlace(endpoint, own)) {
+    throw new RefusedError(
+      `Nothing was reset: PyWebhooks would send the new key to ${endpoint}, and this app is at ${own}.`,
+    );
+  }
+  const before = await keptNow(which, setup, source);
+  progress('Telling the app to expect a new key …');
+  await expectKey(which, app, source);
+  progress('Asking PyWebhooks for a new key …');
+  const outcome = await outcomeOf(ask);
+  await expectNoMore(which, app, source);
+  endProgress();
+  const after = await keptNow(which, setup, source);
+  return { outcome, arrived: after !== undefined && after !== before };
+}
+
+async function expectKey(which: KeptSecret, app: RunningApp, { name }: SourceConfig): Promise<void> {
+  try {
+    await app.window(name, which, windowMinutes);
+  } catch (error) {
+    if (!(error instanceof UpstreamError) && !(error instanceof RefusedError)) throw error;
+    throw new RefusedError(
+      `Nothing was reset, for the app at ${app.url} could not be told to expect a new key. ${error.message}`,
+    );
+  }
+}
+
+async function expectNoMore(which: KeptSecret, app: RunningApp, { name }: SourceConfig): Promise<void> {
+  try {
+    await app.window(name, which, 0);
+  } catch {
+    note(
+      `Warning: the app could not be told to expect no more keys; it takes any for another ${windowMinutes} minutes.`,
+    );
+  }
+}
+
+/** Never throws, so that the app can be told in any case that it is over. */
+async function outcomeOf(ask: () => Promise<KeyReset>): Promise<Outcome> {
+  try {
+    return await ask();
+  } catch (error) {
+    return {
+      kind: 'broken',
+      why: error instanceof UpstreamError ? error.message : 'Something went wrong here.',
+    };
+  }
+}
+
+/** What is kept at this moment; a setup may remember what was. */
+async function keptNow(which: KeptSecret, setup: Setup, { name }: SourceConfig): Promise<string | undefined> {
+  const secrets = secretsNow(setup);
+  return which === 'secret' ? (await secrets.webhookSecrets(name))?.[0] : await secrets.apiKey(name);
+}
+
+/** Undefined where it cannot be asked for: who needs a new API key may have none that is taken. */
+async function endpointIfShown(asked: Asked): Promise<string | undefined> {
+  try {
+    return (await ownAccount(asked))?.endpoint;
+  } catch (error) {
+    if (error instanceof UpstreamError) return undefined;
+    throw error;
+  }
+}
+
+async function notReset(
+  which: KeptSecret,
+  outcome: Exclude<Outcome, { kind: 'sent' }>,
+  found: Asked & { endpoint: string | undefined; arrived: boolean; onlyHere: string },
+): Promise<Answer> {
+  const { source, arrived, onlyHere } = found;
+  const asBefore =
+    outcome.kind === 'refused'
+      ? `The ${called[which]} stays as it was.`
+      : `As far as can be seen from here the ${called[which]} stays as it was.`;
+  const text = `${await whyNotReset(outcome, found)} ${arrived ? onlyHere : asBefore}`;
+  return { json: { source: source.name, key: which, reset: false, arrived, why: text }, text, exitCode: 1 };
+}
+
+async function whyNotReset(
+  outcome: Exclude<Outcome, { kind: 'sent' }>,
+  { endpoint, setup, source }: Asked & { endpoint: string | undefined },
+): Promise<string> {
+  if (outcome.kind === 'broken') return outcome.why;
+  const { status, said } = outcome;
+  const answered = `PyWebhooks answered ${status} (${said}).`;
+  // Section 7.7: a 404 is about the name or the account, and nobody was called.
+  const address = endpoint ?? webhookUrl(setup, source);
+  if (status !== 400 || address === undefined) return answered;
+  const why = await whyEchoFails(address);
+  if (why !== undefined) return `${answered} ${why}`;
+  return `${answered} Seen from here the app at ${address} answers, so PyWebhooks cannot reach it, or the app did not take the key: its log says why.`;
+}
+
+/** PyWebhooks says that the endpoint took the new key, and it is not where this command looks. */
+function unseen(which: KeptSecret, { setup: { config }, source: { name } }: Asked): Answer {
+  const sent = `PyWebhooks handed a new ${called[which]} over to its endpoint, and goes by it from now on.`;
+  if (config.keyVaultUrl === undefined) {
+    const file = resolve(config.localSecretsFile);
+    const text = `${sent} Whether the app kept it cannot be seen from here: it is not in ${file}, so the app must have a secrets file of its own.`;
+    return { json: { source: name, key: which, reset: true, arrived: null, why: text }, text };
+  }
+  const text = `${sent} But the vault does not show it: look with "pywebhooks account show" whether the endpoint is this app, and whether the app uses this vault.`;
+  return { json: { source: name, key: which, reset: true, arrived: false, why: text }, text, exitCode: 1 };
+}
+
+async function whyNoLogin({ setup, source }: Asked): Promise<string | undefined> {
+  try {
+    await accountOf({ ...setup, secrets: secretsNow(setup) }, source).ownAccountId();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UpstreamError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Command } from 'commander';
+import { answering, table, type Answer } from './answer.ts';
+import { RefusedError } from './faults.ts';
+import { createAccount, showAccount } from './pywebhooks-account.ts';
+import { askAsAccount, askByName, type Asked, type Login } from './pywebhooks-login.ts';
+import { resetApiKey, resetSecret } from './pywebhooks-reset.ts';
+import { endProgress, note, progress } from './terminal.ts';
+
+export { accountOf } from './pywebhooks-login.ts';
+
+/** `pywebhooks …`: the app's account at a PyWebhooks, and what it is subscribed to. */
+export function addPyWebhooks(program: Command): void {
+  const group = program
+    .command('pywebhooks')
+    .description('a PyWebhooks: the account of the app there, and its subscriptions')
+    .option('--source <name>', 'which source, where there are several of this kind')
+    .option('--api-key-stdin', 'read the API key from standard input');
+  const login = (): Login => group.opts<Login>();
+
+  const account = group.command('account').description('the account of the app');
+  account
+    .command('create')
+    .description('make the account; PyWebhooks calls the app at once and must get the right answer')
+    .option('--username <name>', "its name; the source's setting if left out")
+    .option('--url <address>', "the address to call; this source's address under PUBLIC_URL if left out")
+    .option('--show-secret', 'print the keys as well, which are kept in any case')
+    .action(
+      answering(
+        async (options: { username?: string; url?: string; showSecret?: true }) =>
+          await createAccount(options, login()),
+      ),
+    );
+  account
+    .command('show')
+    .description('the account, and how its deliveries do')
+    .argument('[id]', 'its id; the one that was kept if left out')
+    .option('--show-secret', 'print the webhook secret and the hash of the API key as well')
+    .action(
+      answering(
+        async (id: string | undefined, options: { showSecret?: true }) =>
+          await showAccount(id, options, await askAsAccount(login())),
+      ),
+    );
+  group
+    .command('reset-secret')
+    .description('let PyWebhooks send a new webhook secret to the running app')
+    .action(answering(async () => await resetSecret(await askAsAccount(login()))));
+  group
+    .command('reset-api-key')
+    .description('let PyWebhooks send a new API key to the running app; the old one need not be known')
+    .action(answering(async () => await resetApiKey(await askByName(login()))));
+  group
+    .command('registrations')
+    .description('what can be subscribed to')
+    .action(answering(async () => await listRegistrations(await askAsAccount(login()))));
+  group
+    .command('subscribe')
+    .description('subscribe the app to a registration')
+    .argument('<id>', 'the id of the registration')
+    .action(answering(async (id: string) => await subscribe(id, await askAsAccount(login()))));
+  group
+    .command('subscriptions')
+    .description('what the app is subscribed to')
+    .action(answering(async () => await listSubscriptions(await askAsAccount(login()))));
+  group
+    .command('unsubscribe')
+    .description('end a subscription')
+    .argument('<id>', 'the id of the subscription')
+    .action(answering(async (id: string) => await unsubscribe(id, await askAsAccount(login()))));
+}
+
+async function listRegistrations({ service }: Asked): Promise<Answer> {
+  const subscriptions = await service.subscriptions();
+  const found = await service.registrations((count) => progress(`${count} registrations …`));
+  endProgress();
+  const subscribed = new Set(subscriptions.map(({ registrationId }) => registrationId));
+  const registrations = found.map((each) => ({ ...each, subscribed: subscribed.has(each.id) }));
+  const rows = registrations.map(({ id, event, subscribed: ours, description }) => [
+    id,
+    asText(event),
+    ours ? 'yes' : 'no',
+    asText(description),
+  ]);
+  const text = table(['id', 'event', 'subscribed', 'description'], rows, 'There are no registrations.');
+  return { json: { registrations }, text };
+}
+
+/** Section 3: the service lets both be any JSON value. */
+function asText(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '–';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+async function listSubscriptions({ service }: Asked): Promise<Answer> {
+  const subscriptions = await service.subscriptions((count) => progress(`${count} subscriptions …`));
+  endProgress();
+  const seen = new Set<string>();
+  for (const { id, registrationId } of subscriptions) {
+    if (seen.has(registrationId)) note(`Note: ${id} is not the only one to ${registrationId}. ${twice}`);
+    seen.add(registrationId);
+  }
+  const rows = subscriptions.map(({ id, registrationId, since }) => [id, registrationId, since ?? '–']);
+  const text = table(['id', 'registration', 'since'], rows, 'There are no subscriptions.');
+  return { json: { subscriptions }, text };
+}
+
+// Section 10.1: one delivery a subscription.
+const twice = 'Until one of them is ended, everything comes twice.';
+
+async function subscribe(id: string, { service }: Asked): Promise<Answer> {
+  const before = await service.subscriptions();
+  const subscription = await service.subscribe(id);
+  if (subscription === undefined) throw new RefusedError(`PyWebhooks knows no registration ${id}.`);
+  for (const earlier of before.filter(({ registrationId }) => registrationId === id))
+    note(`Note: ${earlier.id} already was a subscription to it. ${twice}`);
+  return { json: { subscription }, text: `Subscribed to ${id}: ${subscription.id}` };
+}
+
+async function unsubscribe(id: string, { service }: Asked): Promise<Answer> {
+  if (await service.unsubscribe(id)) return { json: { ended: id }, text: `Ended ${id}` };
+  throw new RefusedError(`This account has no subscription ${id}.`);
+}
