@@ -43,11 +43,6 @@ export function secretsNow({ config }: Pick<Setup, 'config'>): Secrets {
   return createSecrets(config, { now: Date.now, log: complain });
 }
 
-/** The secrets as they are now, where those of a setup may be remembered from before somebody else changed them. */
-export function secretsNow({ config }: Pick<Setup, 'config'>): Secrets {
-  return createSecrets(config, { now: Date.now, log: complain });
-}
-
 // The rules of secrets say by this log what is wrong with a vault or with what is in it.
 const complain: Log = (level, name, fields) => {
   if (level !== 'info') note(`${name}: ${JSON.stringify(fields)}`);
