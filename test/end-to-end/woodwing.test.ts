@@ -111,6 +111,7 @@ describe('an event of WoodWing Assets', () => {
     expect(late).toMatchObject({ state: 'done' });
     expect(await desk.app.record('photos', id)).toMatchObject({ deleted: true });
     await happened({ type: 'asset_create_from_filestore_rescue', assetId: id, timestamp: timestamp + 20 });
+    expect(await desk.app.record('photos', id)).toMatchObject({ deleted: false });
   });
 
   it('that is ahead of the index is asked for twice more', async () => {

@@ -1,5 +1,6 @@
 import { afterAll } from 'vitest';
 import { startWoodWingSimulator, type WoodWingSimulator } from '../../src/local/woodwing/simulator.ts';
+import { eventTypes } from '../../src/local/woodwing/webhook-api.ts';
 import { startRunningApp, type RunningApp } from './running-app.ts';
 
 /** What a picture desk would have: storage, a WoodWing Assets, and the app, each in its own process or port. */
@@ -52,14 +53,7 @@ export async function startPhotoDesk(
       const { status, json } = await call('POST', '/services/admin/webhook', {
         name: 'Asset Webhooks',
         url: `${app.host.url}/webhooks/photos`,
-        eventTypes: [
-          'asset_create',
-          'asset_update_metadata',
-          'asset_remove',
-          'asset_move',
-          'folder_create',
-          'authkey_create',
-        ],
+        eventTypes,
         metadataToReturn: ['filename', 'assetPath'],
         ...more,
       });
