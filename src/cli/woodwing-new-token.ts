@@ -1,0 +1,107 @@
+import { cleanText } from '../pipeline/clean-text.ts';
+import { isRefusal, type AssetsWebhook } from '../sources/woodwing/webhooks.ts';
+import type { Answer } from './answer.ts';
+import { RefusedError, sentenceOf } from './faults.ts';
+import { runningApp, type RunningApp } from './running-app.ts';
+import { webhookUrl } from './setup.ts';
+import { note } from './terminal.ts';
+import type { Asked } from './woodwing.ts';
+import { tokenStore, webhooksOfSource, type TokenStore } from './woodwing-token-store.ts';
+
+const windowMinutes = 10;
+
+/**
+ * Gives the source's webhook a new token and keeps it. Meanwhile the running app refuses nothing for its signature: what
+ * is signed with a token that it does not have yet is sent again.
+ */
+export async function newToken(id: string, { setup, source, webhooks }: Asked): Promise<Answer> {
+  const app = runningApp(setup);
+  const store = await tokenStore(setup, source);
+  const webhook = await ownWebhook(id, { setup, source, webhooks }, store);
+  await sameStore(app, source.name, store);
+  if (store.current !== undefined && webhook.secretToken !== store.current) {
+    note(
+      `Note: until now another token than that of ${id} was in ${store.where}. If calls are refused after this, the app has its secrets elsewhere: give the command the settings of the app, and run it again.`,
+    );
+  }
+
+  const open = await openWindow(app, source.name);
+  let token: string;
+  try {
+    token = await webhooks.newToken(webhook);
+  } catch (error) {
+    if (isRefusal(error)) {
+      await open.end();
+      throw new RefusedError(`${sentenceOf(error)} Nothing was changed.`);
+    }
+    throw new RefusedError(
+      `${sentenceOf(error)} Whether there is a new token is not certain. Until ${open.until} the app refuses nothing for its signature, so that no call is lost: run this again before then.`,
+    );
+  }
+  try {
+    await store.keep(token);
+  } catch (error) {
+    throw new RefusedError(
+      `The webhook ${id} has a new token, and it is not kept. ${sentenceOf(error)}
+Until ${open.until} the app refuses nothing for its signature, so that no call is lost; after that it refuses every call. Before then, put the store right and run this again, or take the token from "woodwing webhooks get --show-secret ${id}" and keep it as the secret of ${source.name} by hand.`,
+    );
+  }
+  await open.end();
+  const text = `${id} has a new token. It is kept in ${store.where}; the one before counts for a while.`;
+  return { json: { id, keptIn: store.where }, text };
+}
+
+/** The webhook with that id. Throws where it is not the one of this source. */
+async function ownWebhook(
+  id: string,
+  { setup, source, webhooks }: Asked,
+  { current }: TokenStore,
+): Promise<AssetsWebhook> {
+  const all = await webhooks.list();
+  const webhook = all.find((each) => each.id === id);
+  if (webhook === undefined) throw new RefusedError(`WoodWing Assets knows no webhook ${id}.`);
+  const own = webhooksOfSource(all, { setup, source, ...(current === undefined ? {} : { current }) });
+  if (own.includes(webhook)) return webhook;
+  const address = webhookUrl(setup, source);
+  const at = address === undefined ? 'PUBLIC_URL does not say where this app is' : `the app is at ${address}`;
+  const [first] = own;
+  const why =
+    first === undefined ? `it calls ${cleanText(webhook.url, 500)}, and ${at}` : `that is ${first.id}`;
+  throw new RefusedError(
+    `The webhook ${id} is not the one of ${source.name}: ${why}. Kept in its place, its token would make the app refuse what it takes now. Nothing was changed.`,
+  );
+}
+
+/** Throws where the app plainly has its secrets somewhere else: it would never see the new token. */
+async function sameStore(app: RunningApp, source: string, { current, where }: TokenStore): Promise<void> {
+  if (current !== undefined) return;
+  const sources = await app.sources().catch(unchanged(app));
+  if ((sources.find(({ name }) => name === source)?.secrets ?? 0) === 0) return;
+  throw new RefusedError(
+    `The app at ${app.url} has a token of ${source}, and there is none in ${where}: so the app has its secrets elsewhere. Give the command the same settings. Nothing was changed.`,
+  );
+}
+
+function unchanged(app: RunningApp): (error: unknown) => never {
+  return (error) => {
+    throw new RefusedError(
+      `${sentenceOf(error)} While a token changes, the app at ${app.url} must know of it, or it would refuse calls for good. Nothing was changed.`,
+    );
+  };
+}
+
+/** Opens the window in which the secret may change. Throws where the app does not open it. */
+async function openWindow(app: RunningApp, source: string): Promise<{ until: string; end(): Promise<void> }> {
+  const until = new Date(Date.now() + windowMinutes * 60_000).toISOString();
+  await app.window(source, 'secret', windowMinutes).catch(unchanged(app));
+  return {
+    until,
+    async end() {
+      try {
+        await app.window(source, 'secret', 0);
+      } catch (error) {
+        note(`Note: ${sentenceOf(error)} The time in which the token may change ends by itself at ${until}.`);
+      }
+    },
+  };
+}

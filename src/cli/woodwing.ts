@@ -1,0 +1,181 @@
+import type { Command } from 'commander';
+import type { SourceConfig } from '../config.ts';
+import { cleanText } from '../pipeline/clean-text.ts';
+import { woodwingSession } from '../sources/woodwing/login.ts';
+import {
+  assetsWebhooks,
+  knownEvents,
+  webhookId,
+  type AssetsWebhook,
+  type AssetsWebhooks,
+} from '../sources/woodwing/webhooks.ts';
+import { answering, type Answer } from './answer.ts';
+import { RefusedError, UsageError } from './faults.ts';
+import { ownTurn, readSetup, sourceOf, type Setup } from './setup.ts';
+import { confirmed, lineFromInput } from './terminal.ts';
+import { create, usualEvents } from './woodwing-create.ts';
+import { addFilters, callerPart, warnOf, type Filters } from './woodwing-filters.ts';
+import { newToken } from './woodwing-new-token.ts';
+import { pageOf, shown, tableOf } from './woodwing-shown.ts';
+
+interface Account {
+  readonly source?: string;
+  readonly username?: string;
+  readonly passwordStdin?: true;
+}
+
+/** `woodwing webhooks …`: the webhooks of an Assets Server. */
+export function addWoodwing(program: Command): void {
+  const group = program
+    .command('woodwing')
+    .description('a WoodWing Assets: its webhooks')
+    .option('--source <name>', 'which source, where there are several of this kind')
+    .option(
+      '--username <name>',
+      'ask as this account: it must have the role Super user, which the account of the app need not have',
+    )
+    .option('--password-stdin', 'read its password from standard input');
+  const webhooks = group.command('webhooks').description('what WoodWing Assets tells the app, and others');
+  const asked = async (): Promise<Asked> => await ask(group.opts<Account>());
+  const onOne = (name: string, description: string): Command =>
+    webhooks.command(name).description(description).argument('<id>', 'the id of the webhook');
+
+  webhooks
+    .command('list')
+    .description('every webhook of the server')
+    .option('--show-secret', 'show the secret tokens as well')
+    .action(answering(async (options: { showSecret?: true }) => await list(options, await asked())));
+  onOne('get', 'one webhook')
+    .option('--show-secret', 'show its secret token as well')
+    .action(
+      answering(async (id: string, options: { showSecret?: true }) => await get(id, options, await asked())),
+    );
+  addFilters(
+    webhooks
+      .command('create')
+      .description('register a webhook for the app, keep its token where the app finds it, and enable it'),
+    {
+      name: '; Asset Webhooks and the name of the source if left out',
+      url: "; this source's address under PUBLIC_URL if left out",
+      event: ` (${knownEvents.join(', ')}); what changes a record if left out: ${usualEvents.join(', ')}`,
+      metadata: '; those that a record keeps if left out',
+    },
+  )
+    .option('--show-secret', 'show its secret token')
+    .action(
+      answering(async (options: Filters & { showSecret?: true }) => await create(options, await asked())),
+    );
+  addFilters(onOne('update', 'change what a webhook tells of; what is left out stays as it is'), {
+    name: '',
+    url: '',
+    event: ` (${knownEvents.join(', ')})`,
+    metadata: '; here and below, an empty text takes away what there is',
+  }).action(answering(async (id: string, filters: Filters) => await update(id, filters, await asked())));
+  onOne(
+    'new-token',
+    'give a webhook of the app a new secret token and keep it; no call is lost meanwhile',
+  ).action(answering(async (id: string) => await newToken(checked(id), await asked())));
+  onOne('enable', 'let a webhook call again').action(
+    answering(async (id: string) => await turn(id, { on: true }, await asked())),
+  );
+  onOne('disable', 'let a webhook call no more; what happens meanwhile it does not tell').action(
+    answering(async (id: string) => await turn(id, { on: false }, await asked())),
+  );
+  onOne('delete', 'unregister a webhook')
+    .option('--yes', 'do not ask')
+    .action(
+      answering(async (id: string, options: { yes?: true }) => await remove(id, options, await asked())),
+    );
+}
+
+/** What every command of this group works with. */
+export interface Asked {
+  readonly setup: Setup;
+  readonly source: SourceConfig;
+  readonly webhooks: AssetsWebhooks;
+}
+
+async function ask({ source: name, username, passwordStdin }: Account): Promise<Asked> {
+  const setup = await readSetup();
+  const source = sourceOf(setup, 'woodwing', name);
+  const password = passwordStdin === undefined ? undefined : await lineFromInput('The password');
+  return {
+    setup,
+    source,
+    webhooks: webhooksOf(setup, { ...source, username: username ?? source.username }, password),
+  };
+}
+
+/** The management side of a source, asked as its own account or with another password. */
+export function webhooksOf({ secrets }: Setup, source: SourceConfig, password?: string): AssetsWebhooks {
+  const session = woodwingSession({
+    source,
+    secrets: { password: async (name) => password ?? (await secrets.password(name)) },
+    timeLimitMs: 30_000,
+    firstRetryDelayMs: 0,
+    now: Date.now,
+  });
+  return assetsWebhooks({ base: source.url, session, turn: ownTurn, now: Date.now });
+}
+
+async function list(
+  { showSecret }: { showSecret?: true },
+  { setup, source, webhooks }: Asked,
+): Promise<Answer> {
+  const all = (await webhooks.list()).map((webhook) => shown(webhook, { setup, source, showSecret }));
+  return { json: { webhooks: all }, text: tableOf(all) };
+}
+
+async function get(
+  id: string,
+  { showSecret }: { showSecret?: true },
+  { setup, source, webhooks }: Asked,
+): Promise<Answer> {
+  const webhook = shown(there(id, await webhooks.get(checked(id))), { setup, source, showSecret });
+  return { json: { webhook }, text: pageOf(webhook) };
+}
+
+async function update(id: string, filters: Filters, { setup, source, webhooks }: Asked): Promise<Answer> {
+  const changes = callerPart(filters);
+  if (Object.keys(changes).length === 0)
+    throw new UsageError('What is to change? Give at least one of the options; --help names them.');
+  warnOf(changes);
+  const webhook = shown(there(id, await webhooks.update(checked(id), changes)), { setup, source });
+  return { json: { webhook }, text: `Updated ${id}\n\n${pageOf(webhook)}` };
+}
+
+async function turn(
+  id: string,
+  { on }: { on: boolean },
+  { setup, source, webhooks }: Asked,
+): Promise<Answer> {
+  const given = checked(id);
+  const webhook = there(id, await (on ? webhooks.enable(given) : webhooks.disable(given)));
+  const word = on ? 'enabled' : 'disabled';
+  if (webhook.enabled !== on)
+    throw new RefusedError(`WoodWing Assets took it, and ${id} is not ${word} all the same.`);
+  return { json: { webhook: shown(webhook, { setup, source }) }, text: `${id} is ${word}.` };
+}
+
+async function remove(id: string, { yes }: { yes?: true }, { webhooks }: Asked): Promise<Answer> {
+  const { name, url } = there(id, await webhooks.get(checked(id)));
+  const which = cleanText(`${id} "${name ?? ''}", which calls ${url}`, 500);
+  if (yes !== true && !(await confirmed(`Delete the webhook ${which}?`)))
+    throw new RefusedError('Nothing was deleted.');
+  if (!(await webhooks.unregister(id))) throw unknown(id);
+  return { json: { deleted: id }, text: `Deleted ${id}` };
+}
+
+function checked(id: string): string {
+  if (webhookId.test(id)) return id;
+  throw new UsageError('That is no id of a webhook.');
+}
+
+function there(id: string, webhook: AssetsWebhook | undefined): AssetsWebhook {
+  if (webhook !== undefined) return webhook;
+  throw unknown(id);
+}
+
+function unknown(id: string): RefusedError {
+  return new RefusedError(`WoodWing Assets knows no webhook ${id}.`);
+}
