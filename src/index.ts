@@ -62,6 +62,7 @@ function run(config: Config): void {
         {
           receiver: kind.receiver(source),
           eventsAreWhole: kind.eventsAreWhole,
+          lookUpsMayLag: kind.lookUpsMayLag,
           gate,
           system: once(() => kind.system(source, asking)),
         },

@@ -201,13 +201,18 @@ function counted(rows: Rows, copy: EventCopy): Change {
   };
 }
 
-function raised(asset: AssetState | undefined, { occurredAt, removal }: AssetEvent): AssetState {
+function raised(asset: AssetState | undefined, { occurredAt, timeUnknown, removal }: AssetEvent): AssetState {
   const known = asset ?? noneFetched;
+  const latestEventAt = timeUnknown === true ? known.latestEventAt : later(known.latestEventAt, occurredAt);
   return {
     ...known,
     fetch: known.fetch + 1,
-    latestEventAt: later(known.latestEventAt, occurredAt),
-    removedAt: removal === true ? later(known.removedAt, occurredAt) : known.removedAt,
+    latestEventAt,
+    // A removal at an unknown time is of what is known; whatever is known to occur after that comes after it too.
+    removedAt:
+      removal === true
+        ? later(known.removedAt, timeUnknown === true ? (latestEventAt ?? occurredAt) : occurredAt)
+        : known.removedAt,
   };
 }
 

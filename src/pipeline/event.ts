@@ -22,6 +22,8 @@ export const AssetEvent = z.object({
   assetId: z.string().min(1).max(1024).optional(),
   /** ISO 8601 in UTC; the time of receipt where the sender gave none that we could read. */
   occurredAt: z.iso.datetime(),
+  /** The sender says when its events occur, and not of this one: it is neither earlier nor later than another. */
+  timeUnknown: z.literal(true).optional(),
   identifiers: z.array(Identifier),
   /** The event itself says that its asset is gone at the source. */
   removal: z.literal(true).optional(),

@@ -7,6 +7,7 @@ export interface Led<T> {
 export type Shared<T> = { kind: 'led'; value: T } | { kind: 'followed'; value: T } | { kind: 'busy' };
 
 interface Member<T> {
+  readonly order: number;
   lead(this: void): Promise<Led<T>>;
   done(this: void, shared: Shared<T> | { kind: 'failed'; error: unknown }): void;
 }
@@ -14,13 +15,18 @@ interface Member<T> {
 /**
  * Lets many events on one asset share a look-up within this instance. Who comes while one is under way waits for its
  * end, because it may have begun before that event was received; then all who wait go together with one look-up,
- * which surely began after each of them came. No clock is asked.
+ * which surely began after each of them came. No clock is asked. It is led by the last in their `order`, and of those
+ * alike by who came first.
  */
 export class Folding<T> {
   readonly #waiting = new Map<string, Member<T>[]>();
 
   /** Leads a look-up of `key`, or follows one; `busy` when none began within `maxWaitMs`. Throws what its own `lead` throws. */
-  async share(key: string, maxWaitMs: number, lead: () => Promise<Led<T>>): Promise<Shared<T>> {
+  async share(
+    key: string,
+    { order, maxWaitMs }: { order: number; maxWaitMs: number },
+    lead: () => Promise<Led<T>>,
+  ): Promise<Shared<T>> {
     const waiting = this.#waiting.get(key);
     if (waiting === undefined) {
       this.#waiting.set(key, []);
@@ -28,6 +34,7 @@ export class Folding<T> {
     }
     return await new Promise((resolve, reject) => {
       const member: Member<T> = {
+        order,
         lead,
         done: (shared) => {
           clearTimeout(timer);
@@ -60,11 +67,13 @@ export class Folding<T> {
   }
 
   #next(key: string): void {
-    const [leader, ...followers] = this.#waiting.get(key) ?? [];
+    const waiting = this.#waiting.get(key) ?? [];
+    const leader = waiting.toSorted((a, b) => b.order - a.order)[0];
     if (leader === undefined) {
       this.#waiting.delete(key);
       return;
     }
+    const followers = waiting.filter((member) => member !== leader);
     this.#waiting.set(key, []);
     this.#lead(key, leader.lead, followers).then(leader.done, (error: unknown) =>
       leader.done({ kind: 'failed', error }),

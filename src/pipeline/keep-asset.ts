@@ -13,7 +13,9 @@ export interface Fetched {
   readonly details: AssetDetails;
   readonly thumbnail: FoundThumbnail;
   readonly deleted: boolean;
-  /** False where the source is known to have more to tell soon. */
+  /** They may be older than what is known of a deleted asset. */
+  readonly detailsMayBeOld?: boolean;
+  /** False where the source is known to have more to tell soon, or where nobody can say whether it has. */
   readonly complete: boolean;
   /** The asset's state when this fetch began; `fetch` is this fetch's number. */
   readonly asset: AssetState;
@@ -59,7 +61,7 @@ export async function keepAsset(fetched: Fetched, store: AssetStore): Promise<Ke
     v: 1,
     source,
     assetId,
-    ...(before === undefined ? fetched.details : lastKnown(before, fetched.details)),
+    ...(before === undefined ? fetched.details : lastKnown(before, fetched)),
     thumbnail: before?.thumbnail ?? thumbnail,
     thumbnailState: before?.thumbnailState ?? thumbnailState(fetched.thumbnail, thumbnail),
     deleted: fetched.deleted,
@@ -98,7 +100,7 @@ export async function readRecord(store: AssetStore, blob: AssetBlob): Promise<As
 }
 
 // Of a deleted asset the source tells little: what was known of it before is worth more than gaps.
-function lastKnown(before: AssetRecord, now: AssetDetails): AssetDetails {
+function lastKnown(before: AssetRecord, { details: now, detailsMayBeOld = false }: Fetched): AssetDetails {
   const {
     v: _v,
     source: _source,
@@ -109,6 +111,7 @@ function lastKnown(before: AssetRecord, now: AssetDetails): AssetDetails {
     fetchedAt: _f,
     ...was
   } = before;
+  if (detailsMayBeOld) return was;
   return { ...was, title: now.title ?? was.title, securityTag: now.securityTag ?? was.securityTag ?? null };
 }
 

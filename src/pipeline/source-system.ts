@@ -31,8 +31,8 @@ export type Finding =
       /** Why what was found is older than the event, where it seems to be. */
       behind?: string;
     }
-  /** The source itself says that it is deleted; `details` is what it still tells. */
-  | { kind: 'deleted'; details: AssetDetails }
+  /** The source itself says that it is deleted; `details` is what it still tells, which counts only where nothing is known if it may be old. */
+  | { kind: 'deleted'; details: AssetDetails; detailsMayBeOld?: true }
   | { kind: 'not-found'; text: string }
   /** Not there for us to see, which may change by itself. */
   | { kind: 'not-visible'; text: string }

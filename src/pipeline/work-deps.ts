@@ -13,6 +13,8 @@ export interface WorkSource {
   readonly gate: CallGate;
   /** Its events hold all that there is to know: each is kept for itself, the one received last on top. */
   readonly eventsAreWhole: boolean;
+  /** What a look-up finds may be older than an event that was received before it. */
+  readonly lookUpsMayLag: boolean;
   system(): Promise<SourceSystem>;
 }
 

@@ -26,7 +26,9 @@ export async function workOnEvent(
   const waitsUntil = deps.now().getTime() + longestWaitMs;
   const lead = async (): Promise<Led<Outcome>> => await lookUp(copy, { ...wanted, waitsUntil }, source, deps);
   if (standsAlone(copy, source)) return (await lead()).value.kind;
-  const shared = await deps.folding.share(key, longestWaitMs, lead);
+  // Of a source that may lag behind its events, a look-up made for one of them tells nothing of one that occurred later.
+  const order = source.lookUpsMayLag ? Date.parse(copy.event.occurredAt) : 0;
+  const shared = await deps.folding.share(key, { order, maxWaitMs: longestWaitMs }, lead);
   switch (shared.kind) {
     case 'led':
       return shared.value.kind;
@@ -69,9 +71,9 @@ function wantedAsset(
   return { kind: event.assetKind, id };
 }
 
-/** True for an event that no look-up for another one covers, because of what it says itself. */
+/** True for an event that no look-up for another one covers, because of what it says itself, or leaves out. */
 function standsAlone({ event }: EventCopy, source: WorkSource): boolean {
-  return event.removal === true || source.eventsAreWhole;
+  return event.removal === true || event.timeUnknown === true || source.eventsAreWhole;
 }
 
 /** What a look-up led by another event on the same asset means for this one. */
@@ -103,9 +105,7 @@ async function lookUp(
   };
 
   const asset = await deps.ledger.assetState(copy.head.source, wanted.id);
-  const fetchedAt = Date.parse(asset?.value.fetchedAt ?? '');
-  const covered = fetchedAt - deps.limits.foldMarginMs >= Date.parse(copy.head.receivedAt);
-  if (covered && !standsAlone(copy, source)) {
+  if (isCovered(copy, asset?.value, source, deps.limits) && !standsAlone(copy, source)) {
     const settled: Settled = { state: 'done', reason: foldedReason, title: asset?.value.title ?? null };
     return await alone({ kind: 'ended', settled });
   }
@@ -129,6 +129,18 @@ async function lookUp(
   } finally {
     turn.end();
   }
+}
+
+/** True where a look-up that was kept began after this event was received, and was made for none that occurred earlier. */
+function isCovered(
+  { event, head }: EventCopy,
+  asset: AssetState | undefined,
+  source: WorkSource,
+  { foldMarginMs }: WorkLimits,
+): boolean {
+  const fetchedAt = Date.parse(asset?.fetchedAt ?? '');
+  if (!(fetchedAt - foldMarginMs >= Date.parse(head.receivedAt))) return false;
+  return !source.lookUpsMayLag || Date.parse(event.occurredAt) <= Date.parse(asset?.latestEventAt ?? '');
 }
 
 function awaitOpening(closed: { until: number; code: AgainCode }, deps: WorkDeps): Outcome {
@@ -158,7 +170,7 @@ async function workWith(
     const system = await source.system();
     const finding = await system.lookUp(wanted, turn, hold.signal, occasion);
     if (hold.lost) return { kind: 'over' };
-    const outcome = await keepFinding(finding, { copy, wanted, source, hold, beganAt }, deps);
+    const outcome = await keepFinding(finding, { copy, wanted, source, hold, occasion, beganAt }, deps);
     await closeEvent(copy, outcome, deps, hold);
     return outcome;
   } finally {
@@ -168,17 +180,24 @@ async function workWith(
 
 /** The clock is the source's own: when its events occurred. */
 function occasionOf({ event }: EventCopy, { latestEventAt, removedAt }: AssetState): Occasion {
-  const latest = Date.parse(latestEventAt ?? event.occurredAt);
+  const latest = latestEventAt === null ? -Infinity : Date.parse(latestEventAt);
   return {
     event,
-    laterEventKnown: latest > Date.parse(event.occurredAt),
+    laterEventKnown: event.timeUnknown !== true && latest > Date.parse(event.occurredAt),
     removed: removedAt !== null && Date.parse(removedAt) >= latest,
   };
 }
 
 async function keepFinding(
   finding: Finding,
-  about: { copy: EventCopy; wanted: WantedAsset; source: WorkSource; hold: Hold; beganAt: Date },
+  about: {
+    copy: EventCopy;
+    wanted: WantedAsset;
+    source: WorkSource;
+    hold: Hold;
+    occasion: Occasion;
+    beganAt: Date;
+  },
   deps: WorkDeps,
 ): Promise<Outcome> {
   const ended = (state: Settled['state'], code: string, text: string): Outcome => ({
@@ -197,7 +216,10 @@ async function keepFinding(
           details: finding.details,
           thumbnail: finding.kind === 'found' ? finding.thumbnail : { kind: 'none' },
           deleted,
-          complete: unfinished === undefined,
+          detailsMayBeOld: finding.kind === 'deleted' && finding.detailsMayBeOld === true,
+          // What was found could be compared with no event: whether it is behind the latest one, nobody knows.
+          complete:
+            unfinished === undefined && !(about.source.lookUpsMayLag && about.occasion.laterEventKnown),
           asset: about.hold.asset,
           beganAt: about.beganAt,
         },

@@ -24,6 +24,8 @@ export interface SourceKind {
   system(source: SourceConfig, deps: AskingDeps): Promise<SourceSystem>;
   /** Its events hold all that there is to know, and nothing can be asked. */
   readonly eventsAreWhole: boolean;
+  /** What a look-up finds may be older than an event that was received before it. */
+  readonly lookUpsMayLag: boolean;
 }
 
 /** Every kind of source there is. */
@@ -33,16 +35,19 @@ export const sourceKinds: Readonly<Record<SourceKindName, SourceKind>> = {
     system: async (source, deps) =>
       (await import('./preservica/look-up.ts')).preservicaSystem({ source, ...deps }),
     eventsAreWhole: false,
+    lookUpsMayLag: false,
   },
   woodwing: {
     receiver: () => woodwingReceiver,
     system: async (source, deps) =>
       (await import('./woodwing/look-up.ts')).woodwingSystem({ source, ...deps }),
     eventsAreWhole: false,
+    lookUpsMayLag: true,
   },
   pywebhooks: {
     receiver: pywebhooksReceiver,
     system: async (source) => payloadSystem(source),
     eventsAreWhole: true,
+    lookUpsMayLag: false,
   },
 };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
-import { keepAsset } from '../../src/pipeline/keep-asset.ts';
+import { keepAsset, type Fetched } from '../../src/pipeline/keep-asset.ts';
 import type { AssetState } from '../../src/pipeline/ledger.ts';
 import { AssetRecord } from '../../src/pipeline/record.ts';
 import type { FoundThumbnail } from '../../src/pipeline/source-system.ts';
@@ -19,7 +19,12 @@ const first: AssetState = {
   removedAt: null,
 };
 
-async function keep(stores: ReturnType<typeof memoryStores>, thumbnail: FoundThumbnail, asset = first) {
+async function keep(
+  stores: ReturnType<typeof memoryStores>,
+  thumbnail: FoundThumbnail,
+  asset = first,
+  given: Partial<Fetched> = {},
+) {
   const kept = await keepAsset(
     {
       source: 'archive',
@@ -30,6 +35,7 @@ async function keep(stores: ReturnType<typeof memoryStores>, thumbnail: FoundThu
       complete: true,
       asset,
       beganAt: new Date('2026-01-05T09:00:00Z'),
+      ...given,
     },
     stores.assetStore,
   );
@@ -81,6 +87,40 @@ describe('keeping an asset', () => {
     const { stored } = await keep(stores, { kind: 'none' }, { ...kept.asset, fetch: 2 });
     expect(stored).toBeUndefined();
     expect(stores.writes.slice(2)).toEqual(['record.json', 'remove']);
+  });
+
+  describe('of a deleted asset', () => {
+    const deleted = async (given: Partial<Fetched>, before: boolean) => {
+      const stores = memoryStores();
+      if (before) await keep(stores, { kind: 'bytes', bytes: picture });
+      const details = { kind: 'asset' as const, title: 'As it was told', links: {}, details: {} };
+      const { record } = await keep(
+        stores,
+        { kind: 'none' },
+        { ...first, fetch: 2 },
+        { deleted: true, details, ...given },
+      );
+      return record;
+    };
+
+    it('takes what is told now for the title, and keeps the rest', async () => {
+      expect(await deleted({}, true)).toMatchObject({
+        deleted: true,
+        title: 'As it was told',
+        thumbnailState: 'stored',
+      });
+    });
+
+    it('leaves what is known where what is told may be older', async () => {
+      expect(await deleted({ detailsMayBeOld: true }, true)).toMatchObject({
+        deleted: true,
+        title: 'Harbour',
+      });
+    });
+
+    it('takes what is told, however old, where nothing is known', async () => {
+      expect(await deleted({ detailsMayBeOld: true }, false)).toMatchObject({ title: 'As it was told' });
+    });
   });
 
   it('stops where a later fetch has left its record', async () => {

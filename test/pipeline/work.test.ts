@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/errors.ts';
+import type { AssetEvent } from '../../src/pipeline/event.ts';
 import { Folding } from '../../src/pipeline/folding.ts';
 import { handleMessage } from '../../src/pipeline/handle-message.ts';
 import type { Outcome, WorkDeps } from '../../src/pipeline/work-deps.ts';
-import type { Finding } from '../../src/pipeline/source-system.ts';
+import type { Finding, Occasion } from '../../src/pipeline/source-system.ts';
 import { aMessage, anEvent, assetId, found, receivedAt, workBench } from '../support/work-bench.ts';
 import { Killed } from '../support/memory-stores.ts';
 
@@ -354,5 +355,109 @@ describe('many events on one asset', () => {
     await bench.handle(aMessage());
     await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
     expect(bench.asked).toHaveLength(2);
+  });
+});
+
+describe('a source whose look-ups may lag behind its events', () => {
+  const at = (seconds: number): string => new Date(Date.parse(receivedAt) + seconds * 1000).toISOString();
+  const gone: Finding = { kind: 'deleted', details: { kind: 'asset', title: null, links: {}, details: {} } };
+  const lagging = (answer: (occasion: Occasion) => Finding | Promise<Finding> = () => found()) =>
+    workBench(async (_asset, occasion) => await answer(occasion), {}, { lookUpsMayLag: true });
+  type Bench = ReturnType<typeof workBench>;
+  const handle = async (bench: Bench, id: string, seconds: number, more: Partial<AssetEvent> = {}) =>
+    await bench.handle(aMessage({ events: [anEvent({ id, occurredAt: at(seconds), ...more })] }));
+
+  it('is asked for many events by the one that occurred last, whatever their order', async () => {
+    const leaders: string[] = [];
+    const bench = lagging(async ({ event, laterEventKnown }) => {
+      leaders.push(`${event.id}${laterEventKnown ? ', late' : ''}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      return found();
+    });
+    const order = [3, 17, 19, 0, 8, 18, 1, 2];
+    await Promise.all(order.map(async (n) => await handle(bench, `event-${n}`, n)));
+    expect(leaders).toEqual(['event-3', 'event-19']);
+    expect(order.map((n) => bench.summary(`event-${n}`)?.state)).toEqual(order.map(() => 'done'));
+  });
+
+  it('is asked again for an event that occurred after those that a look-up was made for', async () => {
+    const bench = lagging();
+    bench.pass(10_000);
+    await handle(bench, 'event-1', 5);
+    await handle(bench, 'event-2', 6);
+    expect(bench.asked).toHaveLength(2);
+    await handle(bench, 'event-3', 4);
+    expect(bench.asked).toHaveLength(2);
+    expect(bench.summary('event-3')).toMatchObject({ state: 'done', reason: { code: 'folded' } });
+  });
+
+  it('is asked again where a look-up compared nothing, because a later event was known', async () => {
+    const answers: Finding[] = [{ kind: 'again', code: 'source-unavailable', text: 't' }];
+    const bench = lagging(() => answers.shift() ?? found());
+    bench.pass(10_000);
+    await handle(bench, 'event-1', 9);
+    await handle(bench, 'event-2', 5);
+    await handle(bench, 'event-3', 3);
+    expect(bench.asked).toHaveLength(3);
+  });
+
+  it('shows an asset again that came back, however its events overtake each other', async () => {
+    const bench = lagging(async ({ removed }) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return removed ? gone : found('Rescued');
+    });
+    await handle(bench, 'removal', 10, { removal: true });
+    await Promise.all([
+      handle(bench, 'late', 5),
+      handle(bench, 'later-still', 6),
+      handle(bench, 'rescue', 20),
+    ]);
+    expect(bench.record()).toMatchObject({ deleted: false, title: 'Rescued' });
+    expect(bench.summary('rescue')).toMatchObject({ reason: null });
+  });
+
+  describe('and an event that does not say when it was', () => {
+    const timeUnknown = { timeUnknown: true } as const;
+    const lookedUp = async (events: [seconds: number, more?: Partial<AssetEvent>][]) => {
+      const occasions: Pick<Occasion, 'removed' | 'laterEventKnown'>[] = [];
+      const bench = lagging(({ removed, laterEventKnown }) => {
+        occasions.push({ removed, laterEventKnown });
+        return removed ? gone : found();
+      });
+      let serial = 0;
+      for (const [seconds, more] of events) await handle(bench, `event-${(serial += 1)}`, seconds, more);
+      return occasions;
+    };
+
+    it('does not bring back what was removed, whenever it comes', async () => {
+      const [, second] = await lookedUp([
+        [10, { removal: true }],
+        [20, timeUnknown],
+      ]);
+      expect(second).toEqual({ removed: true, laterEventKnown: false });
+    });
+
+    it('makes no later one late', async () => {
+      const [, second] = await lookedUp([[20, timeUnknown], [10]]);
+      expect(second).toEqual({ removed: false, laterEventKnown: false });
+    });
+
+    it.each<[string, [number, Partial<AssetEvent>?][], boolean]>([
+      ['stays removed', [[15, timeUnknown]], true],
+      ['stays removed where an older one comes late', [[10]], true],
+      ['is there again where a later one comes', [[30]], false],
+    ])('says that an asset is gone, which %s', async (_name, more, removed) => {
+      const occasions = await lookedUp([[12], [20, { removal: true, ...timeUnknown }], ...more]);
+      expect(occasions[1]).toMatchObject({ removed: true });
+      expect(occasions.at(-1)).toMatchObject({ removed });
+    });
+
+    it('is looked up for itself', async () => {
+      const bench = lagging();
+      bench.pass(20_000);
+      await handle(bench, 'event-1', 5);
+      await handle(bench, 'event-2', 0, timeUnknown);
+      expect(bench.asked).toHaveLength(2);
+    });
   });
 });

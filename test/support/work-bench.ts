@@ -3,8 +3,8 @@ import { Folding } from '../../src/pipeline/folding.ts';
 import type { AssetEvent } from '../../src/pipeline/event.ts';
 import type { AssetMessage } from '../../src/pipeline/message.ts';
 import { handleMessage } from '../../src/pipeline/handle-message.ts';
-import type { Finding, WantedAsset } from '../../src/pipeline/source-system.ts';
-import type { Outcome, WorkDeps, WorkLimits } from '../../src/pipeline/work-deps.ts';
+import type { Finding, Occasion, WantedAsset } from '../../src/pipeline/source-system.ts';
+import type { Outcome, WorkDeps, WorkLimits, WorkSource } from '../../src/pipeline/work-deps.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
 import { memoryStores } from './memory-stores.ts';
 
@@ -48,8 +48,9 @@ export function found(title = 'Harbour'): Finding {
 
 /** The pipeline on storage in memory, a source that answers as `answer` says, and a clock that stands still until moved. */
 export function workBench(
-  answer: (asset: WantedAsset) => Finding | Promise<Finding> = () => found(),
+  answer: (asset: WantedAsset, occasion: Occasion) => Finding | Promise<Finding> = () => found(),
   limits: Partial<WorkLimits> = {},
+  source: Partial<WorkSource> = {},
 ) {
   const stores = memoryStores();
   let now = Date.parse(receivedAt);
@@ -65,12 +66,14 @@ export function workBench(
           receiver: preservicaReceiver({ handshake: 'strict' }),
           gate,
           eventsAreWhole: false,
+          lookUpsMayLag: false,
           system: async () => ({
-            lookUp: async (asset: WantedAsset) => {
+            lookUp: async (asset, _turn, _signal, occasion) => {
               asked.push(asset);
-              return await answer(asset);
+              return await answer(asset, occasion);
             },
           }),
+          ...source,
         },
       ],
     ]),

@@ -38,6 +38,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
         {
           receiver,
           eventsAreWhole: false,
+          lookUpsMayLag: false,
           gate: createCallGate({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now }),
           system: () => Promise.resolve(system),
         },

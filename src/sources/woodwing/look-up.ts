@@ -55,7 +55,11 @@ async function look(
   const { source } = deps;
   // What an asset was, an event about its removal may still tell (section 2.5).
   const told = { metadata: objectIn(event.data, 'metadata') };
-  const gone: Finding = { kind: 'deleted', details: detailsOf(told, id, source) };
+  const gone: Finding = {
+    kind: 'deleted',
+    details: detailsOf(told, id, source),
+    ...(event.removal === true && !laterEventKnown ? {} : { detailsMayBeOld: true }),
+  };
   // The search may go on showing it for a while.
   if (removed) return gone;
 

@@ -28,15 +28,19 @@ function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Re
   const type = text(members.get('type')) ?? 'unknown';
   const reference = text(members.get('assetId'));
   const about = subject(type, reference);
-  const time = members.get('timestamp');
+  const timestamp = members.get('timestamp');
+  const time = readTime(timestamp);
   // Section 4: nothing names a delivery. A body that holds its time is the same event when it comes again.
   const sameness =
-    time === undefined || time === null ? deliveryId : createHash('sha256').update(body).digest('hex');
+    timestamp === undefined || timestamp === null
+      ? deliveryId
+      : createHash('sha256').update(body).digest('hex');
   const event: AssetEvent = {
     id: eventId(source, [sameness]),
     type: cleanText(type, 256),
     ...about,
-    occurredAt: (readTime(time) ?? receivedAt).toISOString(),
+    occurredAt: (time ?? receivedAt).toISOString(),
+    ...(time === undefined ? { timeUnknown: true } : {}),
     identifiers: [],
     ...(type === 'asset_remove' ? { removal: true } : {}),
     data: payload,

@@ -437,14 +437,16 @@ describe('an asset that is removed', () => {
   ])('is deleted by the event that says so, %s', async (_name, visible) => {
     const library = visible ? await libraryWithAsset() : await standIn();
     if (!visible) library.on(searchPath, found());
-    expect(await askerOf(library.url).lookUp({ event: removal, removed: true })).toMatchObject(gone);
+    const finding = await askerOf(library.url).lookUp({ event: removal, removed: true });
+    expect(finding).toMatchObject(gone);
+    expect(finding).not.toHaveProperty('detailsMayBeOld');
     expect(library.seen).toEqual([]);
   });
 
   it('stays deleted where an older event comes late', async () => {
     const library = await libraryWithAsset();
     const late = { event: anEvent(), laterEventKnown: true, removed: true };
-    expect(await askerOf(library.url).lookUp(late)).toMatchObject({ kind: 'deleted' });
+    expect(await askerOf(library.url).lookUp(late)).toMatchObject({ kind: 'deleted', detailsMayBeOld: true });
     expect(library.seen).toEqual([]);
   });
 
@@ -458,7 +460,7 @@ describe('an asset that is removed', () => {
     const library = await standIn();
     library.on(searchPath, found());
     const finding = await askerOf(library.url).lookUp({ event: removal, laterEventKnown: true });
-    expect(finding).toMatchObject(gone);
+    expect(finding).toMatchObject({ ...gone, detailsMayBeOld: true });
   });
 
   it.each([

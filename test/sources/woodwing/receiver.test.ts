@@ -417,11 +417,12 @@ describe('the time of an event', () => {
   ])('that is said to be %s is %s', (timestamp, occurredAt) => {
     const event = eventOf(`{"type":"asset_create","timestamp":${timestamp}}`);
     expect(event.occurredAt).toBe(occurredAt);
+    expect(event.timeUnknown).toBe(occurredAt === receivedAt ? true : undefined);
     expect(overTheQueue([event])).toEqual(asJson([event]));
   });
 
   it('that is not said is that of receipt', () => {
-    expect(eventOf({ type: 'asset_create' }).occurredAt).toBe(receivedAt);
+    expect(eventOf({ type: 'asset_create' })).toMatchObject({ occurredAt: receivedAt, timeUnknown: true });
   });
 });
 
