@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { First } from '../pipeline/alike.ts';
 import { assetKey } from '../pipeline/asset-key.ts';
 import { AssetEvent } from '../pipeline/event.ts';
 import {
@@ -11,9 +12,10 @@ import {
 } from '../pipeline/ledger.ts';
 import { Claim } from '../pipeline/message.ts';
 
-// How the ledger lies in its table. One partition a source; in it five families of rows, told apart by the letter
+// How the ledger lies in its table. One partition a source; in it six families of rows, told apart by the letter
 // their keys begin with: an event by its id (the truth), by time, by asset and by state (copies of its summary, in
-// the order in which they are listed), and an asset's state. An event's rows are written in one transaction.
+// the order in which they are listed), an asset's state, and who was first of those alike. An event's rows are written
+// in one transaction.
 
 /** The partition of what names no source of ours; no source can have this name. */
 const noSource = '~';
@@ -33,6 +35,7 @@ export function placeOf(receivedAtMs: number, id = ''): string {
 export const rowKey = {
   event: (id: string) => `e:${id}`,
   asset: (assetId: string) => `x:${assetKey(assetId)}`,
+  alike: (digest: string) => `f:${digest}`,
 };
 
 /** The prefix of a list's keys; the place follows. */
@@ -133,7 +136,7 @@ const Lease = z.object({ holder: z.string(), messageId: z.string(), until: z.str
 const Content = z.union([
   z.object({ event: AssetEvent }),
   z.object({ claim: Claim }),
-  z.object({ unread: z.object({ blob: z.string() }) }),
+  z.object({ unread: z.object({ blob: z.string(), hint: z.string().optional() }) }),
 ]);
 
 const Entry = Summary.extend({
@@ -185,4 +188,14 @@ export function assetColumns(asset: AssetState): Columns {
 
 export function readAsset(row: unknown): AssetState {
   return Asset.parse(row);
+}
+
+const Firsts = z.object({ firsts: json(z.array(First)) });
+
+export function firstsColumns(firsts: readonly First[]): Columns {
+  return { firsts: JSON.stringify(firsts) };
+}
+
+export function readFirsts(row: unknown): readonly First[] {
+  return Firsts.parse(row).firsts;
 }

@@ -1,13 +1,17 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
 import { isDeepStrictEqual } from 'node:util';
+import type { StorageError } from '../errors.ts';
+import { firstAmong } from '../pipeline/alike.ts';
 import type { AssetState, Change, EventEntry, Ledger, RowKeys, Rows, Stored } from '../pipeline/ledger.ts';
 import {
   assetColumns,
   copyKeys,
   eventColumns,
+  firstsColumns,
   partitionOf,
   readAsset,
   readEntry,
+  readFirsts,
   rowKey,
   summaryColumns,
 } from './ledger-rows.ts';
@@ -62,10 +66,22 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
         if (written !== undefined) return { answer, rows: written };
         rows = await readRows(keys);
       }
-      throw storageError('writing the ledger', new Error('others keep changing the same rows'));
+      throw othersKeepChanging();
     },
     async assetState(source, assetId) {
       return await readRow(source, rowKey.asset(assetId), readAsset);
+    },
+    async firstOf(source, digest, comer, withinMs) {
+      const home = await table();
+      const key = { partitionKey: partitionOf(source), rowKey: rowKey.alike(digest) };
+      for (let tries = 0; tries < mostTries; tries += 1) {
+        const known = await readRow(source, key.rowKey, readFirsts);
+        const { first, all } = firstAmong(known?.value ?? [], comer, withinMs);
+        if (all === known?.value) return first.id;
+        const written = await submit(home, [guarded({ ...key, ...firstsColumns(all) }, known)]);
+        if (written !== undefined) return first.id;
+      }
+      throw othersKeepChanging();
     },
     async list(query) {
       return await listEvents(await table(), partitions, query);
@@ -97,19 +113,24 @@ async function write(
     actions.push(guarded(row, rows.asset));
   }
   if (actions.length === 0) return rows;
+  const written = await submit(home, actions);
+  if (written === undefined) return undefined;
+  return {
+    event: change.event === undefined ? rows.event : withEtag<EventEntry>(change.event, written[0]),
+    asset: change.asset === undefined ? rows.asset : withEtag<AssetState>(change.asset, written[eventCount]),
+  };
+}
+
+/** Writes rows of one partition, all or none; undefined where one is no longer as its guard says. */
+async function submit(
+  home: TableClient,
+  actions: TransactionAction[],
+): Promise<readonly { etag?: string }[] | undefined> {
   return await stored(
     'writing the ledger',
     async () => {
       try {
-        const { subResponses } = await home.submitTransaction(actions);
-        return {
-          event:
-            change.event === undefined ? rows.event : withEtag<EventEntry>(change.event, subResponses[0]),
-          asset:
-            change.asset === undefined
-              ? rows.asset
-              : withEtag<AssetState>(change.asset, subResponses[eventCount]),
-        };
+        return (await home.submitTransaction(actions)).subResponses;
       } catch (error) {
         const { status, code } = storageFault(error);
         if (status === 412 || status === 409 || (status === 404 && code === 'ResourceNotFound'))
@@ -119,6 +140,10 @@ async function write(
     },
     async () => await home.createTable(),
   );
+}
+
+function othersKeepChanging(): StorageError {
+  return storageError('writing the ledger', new Error('others keep changing the same rows'));
 }
 
 function withEtag<T>(value: T, response: { etag?: string } | undefined): Stored<T> | undefined {

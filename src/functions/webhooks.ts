@@ -160,7 +160,7 @@ function answerTo(
     case 'not-judged':
       return refused(answers.tryLater, verdict.why);
     case 'refused':
-      return refused(verdict.status === 403 ? answers.notNow : answers.malformed, verdict.why);
+      return refused(answers.malformed, verdict.why);
     default:
       return verdict satisfies never;
   }

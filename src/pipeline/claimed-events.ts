@@ -19,5 +19,10 @@ export async function claimedEvents(
     hint: claim.hint,
   };
   const reading = receiver.read(body, receipt);
-  return reading.kind === 'events' ? reading.events.slice(claim.from, claim.to) : [];
+  if (reading.kind !== 'events') return [];
+  const events = reading.events.slice(claim.from, claim.to);
+  const { eventId } = claim;
+  return eventId === undefined
+    ? events
+    : events.map(({ alike: _alike, ...event }) => ({ ...event, id: eventId }));
 }

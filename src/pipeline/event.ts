@@ -1,15 +1,13 @@
 import * as z from 'zod';
+import { isJsonObject } from './read-json.ts';
 
 /** Members that somebody else named; `__proto__` is a name like any other, which a record of zod's would leave out. */
-export const Members = z.custom<Record<string, unknown>>(
-  (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
-  'must be an object',
-);
+export const Members = z.custom<Record<string, unknown>>(isJsonObject, 'must be an object');
 
 export const Identifier = z.object({ type: z.string(), value: z.string() });
 export type Identifier = z.infer<typeof Identifier>;
 
-const EventId = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
+export const EventId = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
 
 /** One thing that happened to one asset, in our words. */
 export const AssetEvent = z.object({
@@ -27,8 +25,8 @@ export const AssetEvent = z.object({
   identifiers: z.array(Identifier),
   /** The event itself says that its asset is gone at the source. */
   removal: z.literal(true).optional(),
-  /** It is the same event as the one with this id, where that was received at or after then. */
-  earlier: z.object({ id: EventId, since: z.iso.datetime() }).optional(),
+  /** It is the same event as another of this digest that was received less than so long before or after it. */
+  alike: z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/), withinMs: z.int().min(1) }).optional(),
   /** The source's own members, as they came. */
   data: Members,
 });

@@ -1,6 +1,6 @@
+import { copyOf } from './alike.ts';
 import { claimedEvents } from './claimed-events.ts';
 import type { AssetEvent } from './event.ts';
-import type { EventEntry, Ledger } from './ledger.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -56,13 +56,12 @@ async function handleEvents(message: AssetMessage, arrival: Arrival, deps: WorkD
     return await recordLost(head, { code: 'unreadable', text }, { claim, arrival }, deps);
   }
   if (more.length === 0) {
-    const content: EventEntry['content'] = claim === undefined ? { event } : { claim };
-    const same = await asKnown(event, deps.ledger);
-    const copy = { event: same, head, messageId: arrival.messageId, content };
+    const { messageId } = arrival;
+    const copy = await copyOf(event, { head, claim, messageId }, deps.ledger);
     const outcome = await workOnEvent(copy, source, deps);
     deps.log('info', 'event-handled', {
       source: head.source,
-      eventId: event.id,
+      eventId: copy.event.id,
       attempt: head.attempt,
       outcome,
     });
@@ -78,14 +77,6 @@ async function handleEvents(message: AssetMessage, arrival: Arrival, deps: WorkD
     events: events.length,
     messages: texts.length,
   });
-}
-
-/** The event under the id by which it is known already, where it is one that came a little earlier. */
-async function asKnown(event: AssetEvent, ledger: Ledger): Promise<AssetEvent> {
-  if (event.earlier === undefined) return event;
-  const { id, since } = event.earlier;
-  const known = await ledger.find(id);
-  return known !== undefined && known.summary.receivedAt >= since ? { ...event, id } : event;
 }
 
 /** Smaller messages with all the events, in their order; an event that is too large for any stays a claim with its index. */

@@ -41,7 +41,7 @@ export async function keepDelivery(
 
 /** Keeps a proved delivery that nobody can read: its bytes, and a row that says so. It can be read again by later code. */
 export async function keepUnreadable(
-  { head, body }: ProvedDelivery,
+  { head, body, hint }: ProvedDelivery,
   why: string,
   deps: { deliveries: DeliveryStore; ledger: Ledger; signal: AbortSignal },
 ): Promise<void> {
@@ -59,7 +59,7 @@ export async function keepUnreadable(
     },
     head,
     messageId: head.deliveryId,
-    content: { unread: { blob } },
+    content: { unread: { blob, ...(hint === undefined ? {} : { hint }) } },
   };
   const text = `The call was signed rightly, but its body is ${why}; it is kept as ${blob} in deliveries.`;
   await deps.ledger.change(

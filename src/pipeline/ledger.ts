@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { First } from './alike.ts';
 import type { AssetEvent } from './event.ts';
 import type { Claim } from './message.ts';
 
@@ -50,7 +51,13 @@ export interface EventEntry {
   /** The other deliveries that have been counted, the newest last; bounded. */
   readonly otherDeliveries: readonly string[];
   /** What a replay starts from: the event itself, where it stands, or the bytes that could not be read. */
-  readonly content: { event: AssetEvent } | { claim: Claim } | { unread: { blob: string } };
+  readonly content: { event: AssetEvent } | { claim: Claim } | { unread: Unread };
+}
+
+/** Bytes that could not be read, and what the call said of its event beside them. */
+export interface Unread {
+  readonly blob: string;
+  readonly hint?: string | undefined;
 }
 
 /** Who works on an event. Its queue message coming again means that this holder is gone. */
@@ -128,6 +135,8 @@ export interface Ledger {
     decide: (rows: Rows) => { change: Change; answer: T },
   ): Promise<{ answer: T; rows: Rows }>;
   assetState(source: string, assetId: string): Promise<Stored<AssetState> | undefined>;
+  /** The id of the first event of this digest that a comer belongs to, or its own; that is settled once for all who come. */
+  firstOf(source: string, digest: string, comer: First, withinMs: number): Promise<string>;
   list(query: EventQuery): Promise<{ events: EventSummary[]; next: string | null }>;
   find(eventId: string): Promise<EventEntry | undefined>;
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AssetEvent } from './event.ts';
+import { AssetEvent, EventId } from './event.ts';
 
 /** Where the events of a message stand when they do not fit into it: a blob with the delivery's bytes, and which of its events. */
 export const Claim = z.object({
@@ -9,6 +9,8 @@ export const Claim = z.object({
   to: z.int().min(1),
   /** What the call said of its event beside those bytes. */
   hint: z.string().max(1024).optional(),
+  /** The id that its one event goes by, where that is not the one that the bytes give. */
+  eventId: EventId.optional(),
 });
 export type Claim = z.infer<typeof Claim>;
 

@@ -17,6 +17,11 @@ export function readBrokenJson(bytes: Uint8Array): unknown {
   return parse(text) ?? parse(withEscapes(bare(text)));
 }
 
+/** An object in JSON's sense: a list is none. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 // Searching for these at the end of a text would begin anew at each of them inside it: the ends are walked in.
 const around = new Set('\ufeff\ufffe\0 \t\n\r');
 

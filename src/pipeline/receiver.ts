@@ -27,7 +27,8 @@ export type Verdict =
   | { kind: 'secret-offered'; which: KeptSecret; value: string }
   | { kind: 'proved' }
   | { kind: 'not-proved'; why: 'no-signature' | 'malformed-signature' | 'wrong-signature' }
-  | { kind: 'refused'; status: 400 | 403; why: string };
+  /** Nothing that could ever be answered. */
+  | { kind: 'refused'; why: string };
 
 /** How one source is trusted and read. Pure: bytes in, verdict out. */
 export interface Receiver {

@@ -1,3 +1,4 @@
+import { copyOf } from './alike.ts';
 import { claimedEvents } from './claimed-events.ts';
 import { keysOf, settle } from './event-rules.ts';
 import { decodeMessage } from './message.ts';
@@ -35,11 +36,8 @@ export async function recordPoison(
   }
   let held = false;
   for (const [index, event] of events.entries()) {
-    const content =
-      claim === undefined
-        ? { event }
-        : { claim: { blob: claim.blob, from: claim.from + index, to: claim.from + index + 1 } };
-    const copy = { event, head, messageId, content };
+    const own = claim && { ...claim, from: claim.from + index, to: claim.from + index + 1 };
+    const copy = await copyOf(event, { head, claim: own, messageId }, deps.ledger);
     const { answer } = await deps.ledger.change(keysOf(copy), undefined, (rows) =>
       settle(rows, copy, { state: 'failed', reason }, { now: deps.now(), countsAsTry: false }),
     );

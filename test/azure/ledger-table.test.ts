@@ -218,3 +218,24 @@ describe('the ledger in a table', () => {
     expect(found?.history.length).toBeGreaterThan(20);
   });
 });
+
+describe('deliveries of one body in the table', () => {
+  const first = (id: string, ms = 0) => ({ id, receivedAt: new Date(start + ms).toISOString() });
+
+  it('have one first, however many come at once', async () => {
+    const ids = Array.from({ length: 12 }, (_, index) => `e-${index}`);
+    const given = await Promise.all(
+      ids.map(async (id, index) => await ledger.firstOf('archive', 'digest', first(id, index), 60_000)),
+    );
+    expect(new Set(given).size).toBe(1);
+    expect(ids).toContain(given[0]);
+    expect(await ledger.firstOf('archive', 'digest', first('e-20', 70_000), 60_000)).toBe('e-20');
+    expect(await ledger.firstOf('archive', 'digest', first('e-21', 5), 60_000)).toBe(given[0]);
+  });
+
+  it('are no others’ where the source or the body is another', async () => {
+    expect(await ledger.firstOf('archive', 'digest', first('e-1'), 60_000)).toBe('e-1');
+    expect(await ledger.firstOf('photos', 'digest', first('e-2'), 60_000)).toBe('e-2');
+    expect(await ledger.firstOf('archive', 'another', first('e-3'), 60_000)).toBe('e-3');
+  });
+});

@@ -1,8 +1,10 @@
+import type { HttpHandler } from '@azure/functions';
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { webhooks, type WebhookDeps } from '../../src/functions/webhooks.ts';
 import type { WebhookSecrets } from '../../src/pipeline/secrets.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
+import { pywebhooksReceiver } from '../../src/sources/pywebhooks/receiver.ts';
 import { callDoor } from '../support/door.ts';
 import { memoryStores } from '../support/memory-stores.ts';
 import { secretsWith } from '../support/secrets.ts';
@@ -214,5 +216,30 @@ describe('the door of a source', () => {
       const { logged } = await post(body, signature);
       expect(JSON.stringify(logged)).not.toMatch(/TELL-NOBODY|[0-9a-f]{64}|my_shared_secret/);
     }
+  });
+});
+
+describe('the door of a PyWebhooks source', () => {
+  const sources = new Map([
+    ['archive', { receiver: pywebhooksReceiver({ pointers: {}, deduplicateMs: 0 }) }],
+  ]);
+  const post = async (handler: HttpHandler, body: string) =>
+    await callDoor(handler, {
+      method: 'POST',
+      path: '/webhooks/archive',
+      body: { string: body },
+      headers: {
+        'pywebhooks-signature': createHmac('sha1', secret).update(body).digest('hex'),
+        event: 'stock.low',
+      },
+    });
+
+  it('keeps what a call that cannot be read said of its event beside its body', async () => {
+    const { handler, events, deliveries } = door({ sources });
+    expect(await post(handler, 'no JSON')).toMatchObject({ status: 400 });
+    const [blob] = deliveries.keys();
+    expect([...events.values()].map(({ value }) => value.content)).toEqual([
+      { unread: { blob, hint: 'stock.low' } },
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import { firstAmong, type First } from '../../src/pipeline/alike.ts';
 import type { AssetState, EventEntry, Ledger, RowKeys, Rows, Stored } from '../../src/pipeline/ledger.ts';
 import type { AssetBlob, AssetStore, DeliveryStore, WorkQueue } from '../../src/pipeline/stores.ts';
 
@@ -11,6 +12,7 @@ export function memoryStores() {
   const blobs = new Map<string, { bytes: Uint8Array; contentType: string; fetch: number; etag: string }>();
   const events = new Map<string, Stored<EventEntry>>();
   const assets = new Map<string, Stored<AssetState>>();
+  const firsts = new Map<string, readonly First[]>();
   const writes: string[] = [];
   let killAfter = Infinity;
   let serial = 0;
@@ -71,6 +73,11 @@ export function memoryStores() {
       }
     },
     assetState: async (source, assetId) => assets.get(`${source}/${assetId}`),
+    firstOf: async (source, digest, comer, withinMs) => {
+      const { first, all } = firstAmong(firsts.get(`${source}/${digest}`) ?? [], comer, withinMs);
+      firsts.set(`${source}/${digest}`, all);
+      return first.id;
+    },
     list: async () => ({ events: [...events.values()].map(({ value }) => value.summary), next: null }),
     find: async (id) => events.get(id)?.value,
   };

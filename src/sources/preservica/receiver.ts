@@ -5,7 +5,8 @@ import { cleanText } from '../../pipeline/clean-text.ts';
 import { eventId } from '../../pipeline/event-id.ts';
 import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/secrets.ts';
-import { readJson } from '../../pipeline/read-json.ts';
+import { isJsonObject, readJson } from '../../pipeline/read-json.ts';
+import { textOf, timeOf } from '../event-values.ts';
 import { challengeAnswer, isAnswerableCode, signedEvent } from './signature.ts';
 
 /** Preservica as a caller: the handshake and the signed event documents (reference/preservica.md, section 2). */
@@ -27,10 +28,10 @@ function judge(
   if (query.has('challengeCode')) {
     const [code, ...more] = query.getAll('challengeCode');
     if (code === undefined || more.length > 0 || !isAnswerableCode(code)) {
-      return { kind: 'refused', status: 400, why: 'challenge-code-not-answerable' };
+      return { kind: 'refused', why: 'challenge-code-not-answerable' };
     }
     if (handshake === 'strict' && (signature !== undefined || body.byteLength > 0)) {
-      return { kind: 'refused', status: 400, why: 'challenge-with-signature-or-body' };
+      return { kind: 'refused', why: 'challenge-with-signature-or-body' };
     }
     const answer = { challengeCode: code, challengeResponse: challengeAnswer(secrets[0], code) };
     return { kind: 'handshake', answer };
@@ -72,21 +73,21 @@ function readItem(
   about: { envelope: Members; time: Date | undefined; receipt: Receipt; bodyDigest: string; index: number },
 ): AssetEvent {
   const { envelope, time, receipt, bodyDigest, index } = about;
-  const trigger = text(envelope['trigger']);
-  const reference = text(item['entityRef']);
+  const trigger = textOf(envelope['trigger']);
+  const reference = textOf(item['entityRef']);
   const same = [
-    text(envelope['subscriptionId']),
-    text(envelope['timestamp']),
+    textOf(envelope['subscriptionId']),
+    textOf(envelope['timestamp']),
     trigger,
     reference?.toLowerCase(),
   ];
   const { identifiers, ...rest } = item;
-  const known = text(item['entityType']);
+  const known = textOf(item['entityType']);
   return {
     id: same.includes(undefined)
       ? eventId(receipt.source, [bodyDigest, index])
       : eventId(receipt.source, same),
-    type: cleanText(trigger ?? text(item['event']) ?? 'unknown', 256),
+    type: cleanText(trigger ?? textOf(item['event']) ?? 'unknown', 256),
     assetKind:
       (known !== undefined && Object.hasOwn(assetKinds, known) ? assetKinds[known] : undefined) ?? 'other',
     ...(reference === undefined ? {} : { assetId: cleanText(assetId(reference) ?? reference, 512) }),
@@ -100,7 +101,7 @@ function readItem(
 function readIdentifiers(given: unknown): Identifier[] {
   if (!Array.isArray(given)) return [];
   return given.flatMap((item: unknown): Identifier[] => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) return [];
+    if (!isJsonObject(item)) return [];
     const members = new Map(Object.entries(item));
     const type = members.get('type') ?? members.get('Type');
     const value = members.get('value') ?? members.get('Value');
@@ -114,16 +115,10 @@ function readIdentifiers(given: unknown): Identifier[] {
 /** Section 2.8: local-looking ISO date-time without a zone, to be read as UTC; other fraction lengths and a zone may come. */
 function readTimestamp(given: unknown): Date | undefined {
   const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?$/i.exec(
-    text(given) ?? '',
+    textOf(given) ?? '',
   );
   if (match === null) return undefined;
   const [, seconds = '', fraction = '', zone = 'Z'] = match;
   const colonZone = zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase();
-  const time = new Date(`${seconds.toUpperCase()}${fraction.slice(0, 4)}${colonZone}`);
-  // A time before computers or after the year 9999 is no time; it would also be written in another form.
-  return time.getTime() >= 0 && time.getTime() < 253_402_300_800_000 ? time : undefined;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return timeOf(Date.parse(`${seconds.toUpperCase()}${fraction.slice(0, 4)}${colonZone}`));
 }

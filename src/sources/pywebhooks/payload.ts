@@ -1,30 +1,34 @@
 import * as pointer from '@hyperjump/json-pointer';
 import type { SourceConfig } from '../../config.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
+import { isJsonObject } from '../../pipeline/read-json.ts';
 import type { SourceSystem } from '../../pipeline/source-system.ts';
 
-/** The text or number in a payload that a JSON Pointer (RFC 6901) leads to; undefined where there is none. Never throws. */
-export function pointedAt(payload: unknown, path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
+/** The text or whole number that names an asset, where a JSON Pointer (RFC 6901) leads to one. Never throws. */
+export function idAt(payload: unknown, path: string | undefined): string | undefined {
   const found = find(payload, path);
-  if (typeof found === 'number') return Number.isFinite(found) ? String(found) : undefined;
-  return typeof found === 'string' && found.trim() !== '' ? found : undefined;
+  // Beyond these, several numbers are read as one.
+  return typeof found === 'number' && !Number.isSafeInteger(found) ? undefined : textIn(found);
+}
+
+/** A payload as an event's data: itself, or, where it is no object or would be taken for one that is none, the only member of `payload`. */
+export function dataOf(payload: unknown): Record<string, unknown> {
+  return isJsonObject(payload) && !isWrapping(payload) ? payload : { payload };
 }
 
 /** A source that cannot be asked: its record is the payload itself, with what the settings point at. */
 export function payloadSystem({ pointers }: Pick<SourceConfig, 'pointers'>): SourceSystem {
   return {
     lookUp: async ({ kind }, _turn, _signal, { event: { data } }) => {
-      const payload = payloadIn(data);
-      const at = (path: string | undefined): string | undefined => pointedAt(payload, path);
-      const [title, link] = [at(pointers.title), at(pointers.link)];
+      const payload = isWrapping(data) ? data['payload'] : data;
+      const [title, link] = [pointers.title, pointers.link].map((path) => textIn(find(payload, path)));
       return {
         kind: 'found',
         details: {
           kind,
           title: title === undefined ? null : cleanText(title, 1000),
           links: link !== undefined && isWebAddress(link) ? { page: link } : {},
-          details: data,
+          details: isJsonObject(payload) ? payload : data,
         },
         thumbnail: { kind: 'none' },
       };
@@ -32,15 +36,18 @@ export function payloadSystem({ pointers }: Pick<SourceConfig, 'pointers'>): Sou
   };
 }
 
-/** The payload as it came: one that is no object stands in the event as its only member, of that name. */
-function payloadIn(data: Readonly<Record<string, unknown>>): unknown {
-  const { payload } = data;
-  return Array.isArray(payload) && Object.keys(data).length === 1 ? payload : data;
+function isWrapping(data: Readonly<Record<string, unknown>>): boolean {
+  return Object.hasOwn(data, 'payload') && Object.keys(data).length === 1;
 }
 
-function find(payload: unknown, path: string): unknown {
+function textIn(found: unknown): string | undefined {
+  if (typeof found === 'number') return Number.isFinite(found) ? String(found) : undefined;
+  return typeof found === 'string' && found.trim() !== '' ? found : undefined;
+}
+
+function find(payload: unknown, path: string | undefined): unknown {
   try {
-    return isJson(payload) ? pointer.get(path, payload) : undefined;
+    return isJson(payload) && path !== undefined ? pointer.get(path, payload) : undefined;
   } catch {
     return undefined;
   }

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { SourceConfig } from '../../config.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
-import type { AssetEvent } from '../../pipeline/event.ts';
 import { eventId } from '../../pipeline/event-id.ts';
 import { readJson } from '../../pipeline/read-json.ts';
 import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/secrets.ts';
 import { signedByAny } from '../signed-by-any.ts';
-import { pointedAt } from './payload.ts';
+import { dataOf, idAt } from './payload.ts';
 
 type PyWebhooksSettings = Pick<SourceConfig, 'pointers' | 'deduplicateMs'>;
 
@@ -25,6 +24,7 @@ export function pywebhooksReceiver(settings: PyWebhooksSettings): Receiver {
 }
 
 const longestName = 256;
+const longestId = 512;
 
 const questions = ['echo', 'secret_key', 'api_key'] as const;
 
@@ -33,15 +33,15 @@ function judgeAlone({ method, query }: Call): Verdict | undefined {
   if (method !== 'GET') return undefined;
   const asked = questions.flatMap((name) => query.getAll(name).map((value) => ({ name, value })));
   const [only, ...more] = asked;
-  if (only === undefined || more.length > 0) return { kind: 'refused', status: 400, why: 'no-question' };
+  if (only === undefined || more.length > 0) return { kind: 'refused', why: 'no-question' };
   if (only.name === 'echo') {
     // Section 13: 40 hex digits from the original; whatever else may come must be nothing that a browser or a shell reads.
     return /^[A-Za-z0-9_-]{1,128}$/.test(only.value)
       ? { kind: 'handshake', answer: { echo: only.value } }
-      : { kind: 'refused', status: 400, why: 'echo-not-answerable' };
+      : { kind: 'refused', why: 'echo-not-answerable' };
   }
   // Section 4.1.
-  if (!/^[0-9a-f]{40}$/.test(only.value)) return { kind: 'refused', status: 400, why: 'malformed-key' };
+  if (!/^[0-9a-f]{40}$/.test(only.value)) return { kind: 'refused', why: 'malformed-key' };
   return {
     kind: 'secret-offered',
     which: only.name === 'secret_key' ? 'secret' : 'api-key',
@@ -61,54 +61,35 @@ function judge({ headers, body }: Call, secrets: WebhookSecrets): Verdict {
 function read(body: Uint8Array, receipt: Receipt, { pointers, deduplicateMs }: PyWebhooksSettings): Reading {
   const payload = readJson(body);
   if (payload === undefined) return { kind: 'unreadable', why: 'not-json' };
-  const pointed = pointedAt(payload, pointers.assetId);
-  const reference = pointed === undefined ? undefined : cleanText(pointed, 512);
+  const reference = idAt(payload, pointers.assetId);
   return {
     kind: 'events',
     events: [
       {
-        ...identity(body, receipt, deduplicateMs),
+        // Section 13: retries and equal triggers are the same bytes, so each delivery is an event of its own, unless a
+        // window says otherwise.
+        id: eventId(receipt.source, [receipt.deliveryId]),
+        ...(deduplicateMs === 0
+          ? {}
+          : { alike: { digest: createHash('sha256').update(body).digest('hex'), withinMs: deduplicateMs } }),
         type: cleanText(
           receipt.hint === undefined || receipt.hint === '' ? 'event' : receipt.hint,
           longestName,
         ),
         ...(reference === undefined
           ? { assetKind: 'other' as const }
-          : { assetKind: 'asset' as const, assetId: reference }),
+          : // What is cleaned away, or stands beyond what an id may have, leaves an impossible one, and not another's.
+            { assetKind: 'asset' as const, assetId: cleanText(reference, longestId + 1) }),
         occurredAt: receipt.receivedAt.toISOString(),
         identifiers: [],
-        data: isObject(payload) ? payload : { payload },
+        data: dataOf(payload),
       },
     ],
   };
 }
 
-/**
- * Section 13: retries and equal triggers are the same bytes, so each delivery is an event of its own, unless a window
- * says otherwise. Then time is cut into windows, and an event may also be the one of the window before.
- */
-function identity(
-  body: Uint8Array,
-  { source, deliveryId, receivedAt }: Receipt,
-  windowMs: number,
-): Pick<AssetEvent, 'id' | 'earlier'> {
-  if (windowMs === 0) return { id: eventId(source, [deliveryId]) };
-  const digest = createHash('sha256').update(body).digest('hex');
-  const window = Math.floor(receivedAt.getTime() / windowMs);
-  return {
-    id: eventId(source, [digest, window]),
-    earlier: {
-      id: eventId(source, [digest, window - 1]),
-      since: new Date(receivedAt.getTime() - windowMs + 1).toISOString(),
-    },
-  };
-}
-
-/** Any text can name an asset, as long as it can be shown and kept. */
+/** Any text can name an asset, as long as it can be shown and kept; a replacement character stands for what cannot. */
 function assetId(given: string): string | undefined {
-  return given !== '' && given.length <= 512 && cleanText(given, 512) === given ? given : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const possible = given !== '' && given.length <= longestId && !given.includes('\ufffd');
+  return possible && cleanText(given, longestId) === given ? given : undefined;
 }

@@ -1,4 +1,5 @@
 import type { AssetEvent } from '../../pipeline/event.ts';
+import { isJsonObject } from '../../pipeline/read-json.ts';
 import { plainValue, type Hit } from './search.ts';
 
 const mostFields = 50;
@@ -6,12 +7,12 @@ const mostFields = 50;
 /** The new values that an event gives its fields (section 2.4), as far as they can be compared with a hit's. */
 export function changedTo(event: AssetEvent): Map<string, Comparable> {
   const changed = event.data['changedMetadata'];
-  if (typeof changed !== 'object' || changed === null || Array.isArray(changed)) return new Map();
+  if (!isJsonObject(changed)) return new Map();
   const fields = Object.entries(changed).filter(([name]) => /^[A-Za-z0-9_.-]{1,128}$/.test(name));
   return new Map(
     fields.slice(0, mostFields).flatMap(([name, change]: [string, unknown]): [string, Comparable][] => {
-      if (typeof change !== 'object' || change === null || !('newValue' in change)) return [];
-      const value = plainValue(change.newValue);
+      if (!isJsonObject(change) || !Object.hasOwn(change, 'newValue')) return [];
+      const value = plainValue(change['newValue']);
       return isComparable(value) ? [[name, value]] : [];
     }),
   );

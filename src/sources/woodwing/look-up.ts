@@ -1,6 +1,7 @@
 import type { SourceConfig } from '../../config.ts';
 import { UpstreamError } from '../../errors.ts';
 import type { Turn } from '../../pipeline/call-gate.ts';
+import { isJsonObject } from '../../pipeline/read-json.ts';
 import type { FoundThumbnail, Finding, Occasion, SourceSystem } from '../../pipeline/source-system.ts';
 import { findingOf, unlessStopped } from '../finding-of.ts';
 import type { CallAnswer, CallInit } from '../http-call.ts';
@@ -151,6 +152,5 @@ function statusError({ status, retryAfterMs }: CallAnswer): UpstreamError {
 
 function objectIn(data: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
   const found = data[name];
-  if (typeof found !== 'object' || found === null || Array.isArray(found)) return {};
-  return Object.fromEntries(Object.entries(found));
+  return isJsonObject(found) ? found : {};
 }

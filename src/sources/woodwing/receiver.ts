@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { AssetEvent } from '../../pipeline/event.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
 import { eventId } from '../../pipeline/event-id.ts';
-import { readBrokenJson } from '../../pipeline/read-json.ts';
+import { isJsonObject, readBrokenJson } from '../../pipeline/read-json.ts';
 import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/secrets.ts';
+import { textOf, timeOf } from '../event-values.ts';
 import { signedByAny } from '../signed-by-any.ts';
 
 /** WoodWing Assets as a caller: one signed event a call, and no handshake (reference/woodwing-assets.md, sections 2 and 3). */
@@ -22,14 +23,15 @@ function judge({ headers, body }: Call, secrets: WebhookSecrets): Verdict {
 function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Reading {
   const payload = readBrokenJson(body);
   if (payload === undefined) return { kind: 'unreadable', why: 'not-json' };
-  if (!isObject(payload)) return { kind: 'unreadable', why: 'unknown-shape' };
+  if (!isJsonObject(payload)) return { kind: 'unreadable', why: 'unknown-shape' };
 
   const members = new Map(Object.entries(payload));
-  const type = text(members.get('type')) ?? 'unknown';
-  const reference = text(members.get('assetId'));
+  const type = textOf(members.get('type')) ?? 'unknown';
+  const reference = textOf(members.get('assetId'));
   const about = subject(type, reference);
   const timestamp = members.get('timestamp');
-  const time = readTime(timestamp);
+  // Section 2.2: Unix time in milliseconds.
+  const time = typeof timestamp === 'number' ? timeOf(timestamp) : undefined;
   // Section 4: nothing names a delivery. A body that holds its time is the same event when it comes again.
   const sameness =
     timestamp === undefined || timestamp === null
@@ -58,17 +60,4 @@ function subject(type: string, reference: string | undefined): Pick<AssetEvent, 
   if (type.startsWith('folder_')) return { assetKind: 'folder' };
   if (type.startsWith('authkey_') || reference === undefined) return { assetKind: 'other' };
   return { assetKind: 'asset', assetId: cleanText(reference, 512) };
-}
-
-/** Section 2.2: Unix time in milliseconds. A time before computers or after the year 9999 is none. */
-function readTime(given: unknown): Date | undefined {
-  return typeof given === 'number' && given >= 0 && given < 253_402_300_800_000 ? new Date(given) : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { UpstreamError } from '../../errors.ts';
-import { readJson } from '../../pipeline/read-json.ts';
+import { isJsonObject, readJson } from '../../pipeline/read-json.ts';
 
 /** What Assets tells of one asset (reference/woodwing-assets.md, 5.4). */
 export const Hit = z.object({
@@ -37,7 +37,5 @@ export function readSearchAnswer(bytes: Uint8Array, assetId: string): Hit | unde
 
 /** A field's plain value: dates, sizes and lists of choices come as objects with a `value` (section 2.3). */
 export function plainValue(field: unknown): unknown {
-  if (typeof field !== 'object' || field === null || Array.isArray(field)) return field;
-  const members = new Map<string, unknown>(Object.entries(field));
-  return members.has('value') ? members.get('value') : field;
+  return isJsonObject(field) && Object.hasOwn(field, 'value') ? field['value'] : field;
 }
