@@ -463,6 +463,8 @@ describe('new-token', () => {
     await happens();
     const { length: earlier } = await photos.app.settled(1);
 
+    // The new token signs before the command knows it.
+    photos.assets.fault({ path: /generate-token/, kind: 'slow', ms: 1_000, times: 1 });
     const changed = run(['new-token', before.id]);
     const deliveries: Promise<void>[] = [];
     let over = false;

@@ -173,6 +173,7 @@ describe('a new token', () => {
     expect(error).toMatchObject({ name: 'UpstreamError', message: expect.stringMatching(why) });
     // Only after a refusal is it certain that the token is still the one before.
     expect(isRefusal(error)).toBe(refused);
+    if (refused) expect(stand.asked).toHaveLength(1);
   });
 });
 
