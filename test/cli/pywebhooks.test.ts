@@ -569,29 +569,12 @@ describe('the other side', () => {
     expect(ran.stderr).toContain('user name or API key is not right');
   });
 
-  it.concurrent.each([
-    ['a page that is none of its own', 404, '<h1>Not Found</h1>', 'is not at this address'],
-    [
-      'a fault with a key in its text',
-      500,
-      JSON.stringify({ Error: `no ${'a1'.repeat(20)}` }),
-      'answered 500 (no …)',
-    ],
-    ['what no terminal should see', 500, JSON.stringify({ message: 'a\u001b[2Jb' }), 'a\ufffd[2Jb'],
-    ['a list of another shape', 200, '{"subscriptions": {}}', 'in a way that is not known'],
-    [
-      'a list that has no end',
-      200,
-      '{"subscriptions": [{"id":"a","account_id":"b","registration_id":"c"}], "next_start": 0}',
-      'in a way that is not known',
-    ],
-    ['no JSON', 200, 'OK', 'in a way that is not known'],
-    ['a redirect', 302, '', 'answered 302'],
-  ])('that answers with %s', async (_what, status, body, said) => {
-    const url = await serving((_request, response) => void response.writeHead(status).end(body));
+  it.concurrent('that says what it should not is not passed on', async () => {
+    const body = JSON.stringify({ Error: `no ${'a1'.repeat(20)}\u001b[2J` });
+    const url = await serving((_request, response) => void response.writeHead(500).end(body));
     const ran = await pywebhooks(['subscriptions'], { env: { SOURCE_DESK_URL: url } });
     expect(ran).toMatchObject({ code: 1, stdout: '' });
-    expect(ran.stderr).toContain(said);
+    expect(ran.stderr).toContain('answered 500 (no …\ufffd[2J)');
   });
 
   it.concurrent('that is away', async () => {
