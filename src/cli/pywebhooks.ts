@@ -6,8 +6,6 @@ import { askAsAccount, askByName, type Asked, type Login } from './pywebhooks-lo
 import { resetApiKey, resetSecret } from './pywebhooks-reset.ts';
 import { endProgress, note, progress } from './terminal.ts';
 
-export { accountOf } from './pywebhooks-login.ts';
-
 /** `pywebhooks …`: the app's account at a PyWebhooks, and what it is subscribed to. */
 export function addPyWebhooks(program: Command): void {
   const group = program
