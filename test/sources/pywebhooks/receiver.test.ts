@@ -279,6 +279,17 @@ describe('proof', () => {
     }
   });
 
+  it('is no answer to a challenge of another kind, nor a part of one, even where both share a secret', () => {
+    const code = fc.oneof(fc.json(), fc.stringMatching(/^[A-Za-z0-9._~+/=-]{1,256}$/));
+    fc.assert(
+      fc.property(code, fc.nat({ max: 24 }), (given, from) => {
+        const answer = createHmac('sha256', S1).update(given).digest('hex');
+        expect(judge(given, answer)).toMatchObject({ kind: 'not-proved' });
+        expect(judge(given, answer.slice(from, from + 40))).toMatchObject({ kind: 'not-proved' });
+      }),
+    );
+  });
+
   it('fails after any change of one byte of body or signature', () => {
     fc.assert(
       fc.property(

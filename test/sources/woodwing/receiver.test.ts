@@ -368,6 +368,29 @@ describe('the id of an event', () => {
     expect(eventOf(bodyOf('V1'), 'd-2').id).toBe(eventOf(bodyOf('V1'), 'd-1').id);
   });
 
+  it('depends on the bytes and on nothing else, where they hold a timestamp', () => {
+    const document = fc
+      .dictionary(fc.string(), fc.jsonValue())
+      .map((members) => Buffer.from(JSON.stringify({ ...members, timestamp: 1 })));
+    fc.assert(
+      fc.property(
+        document,
+        document,
+        fc.uuid(),
+        fc.date({ noInvalidDate: true }),
+        (body, other, delivery, at) => {
+          const idOf = (given: Uint8Array, more: object = {}): string | undefined => {
+            const reading = woodwingReceiver.read(given, { ...receipt, ...more });
+            return reading.kind === 'events' ? reading.events[0]?.id : undefined;
+          };
+          expect(idOf(body)).toBeDefined();
+          expect(idOf(body, { deliveryId: delivery, receivedAt: at, hint: delivery })).toBe(idOf(body));
+          if (!body.equals(other)) expect(idOf(other)).not.toBe(idOf(body));
+        },
+      ),
+    );
+  });
+
   it('is another for other bytes, even of the same meaning', () => {
     const text = JSON.stringify(payload());
     const others = [`${text}\n`, ` ${text}`, `\ufeff${text}`, text.replaceAll('/', '\\/'), `${text}\0`];
