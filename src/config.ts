@@ -42,8 +42,8 @@ export interface SourceConfig {
 
 export interface Config {
   readonly storage: StorageSettings;
-  /** Where secrets that change while the app runs are kept without a vault. */
-  readonly localSecretsFile: string;
+  /** Where secrets that change while the app runs are kept without a vault; undefined where no file lasts. */
+  readonly localSecretsFile: string | undefined;
   readonly keyVaultUrl: string | undefined;
   /** The user-assigned identity to be, in Azure. */
   readonly clientId: string | undefined;
@@ -214,7 +214,11 @@ export function readSourcesConfig(
   return {
     ok: true,
     config: {
-      localSecretsFile: env['LOCAL_SECRETS_FILE'] ?? 'local.secrets.json',
+      // In Azure another instance does not see a file, and the next one does not find it.
+      localSecretsFile:
+        env['WEBSITE_INSTANCE_ID'] === undefined
+          ? (env['LOCAL_SECRETS_FILE'] ?? 'local.secrets.json')
+          : undefined,
       keyVaultUrl: app.data.KEY_VAULT_URL,
       clientId: app.data.AZURE_CLIENT_ID,
       managedIdentity: env['IDENTITY_ENDPOINT'] !== undefined || env['MSI_ENDPOINT'] !== undefined,

@@ -29,6 +29,13 @@ describe('settings', () => {
     });
   });
 
+  it('name no file for secrets where none lasts', () => {
+    const file = (given: Record<string, string>) => configFor('x', given).localSecretsFile;
+    expect(file({})).toBe('local.secrets.json');
+    expect(file({ LOCAL_SECRETS_FILE: '/x/y' })).toBe('/x/y');
+    expect(file({ LOCAL_SECRETS_FILE: '/x/y', WEBSITE_INSTANCE_ID: 'a-1' })).toBeUndefined();
+  });
+
   it('are told all at once where they are wrong', () => {
     const faults = faultsOf({
       SOURCES: 'archive,photos',

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { readJson } from '../pipeline/read-json.ts';
@@ -83,7 +83,7 @@ async function readEntries(path: string): Promise<Entries> {
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.tmp`;
+  const unfinished = `${path}.${randomUUID()}.tmp`;
   const file = await open(unfinished, 'w', 0o600);
   try {
     await file.writeFile(text);
@@ -96,22 +96,43 @@ async function writeWhole(path: string, text: string): Promise<void> {
 
 /** Only one process at a time changes the file; a lock that somebody left behind is taken over. */
 async function locked(lock: string, work: () => Promise<void>): Promise<void> {
-  for (;;) {
-    try {
-      await (await open(lock, 'wx')).close();
-      break;
-    } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error;
-      const age = Date.now() - (await stat(lock).then(({ mtimeMs }) => mtimeMs, Date.now));
-      if (age > lockedAtMostMs) await rm(lock, { force: true });
-      else await delay(50);
-    }
+  while (!(await taken(lock))) {
+    await putAsideIfLeft(lock);
+    await delay(50);
   }
+  const takenAt = Date.now();
   try {
     await work();
   } finally {
-    await rm(lock, { force: true });
+    // Later it may be somebody else's.
+    if (Date.now() - takenAt < lockedAtMostMs) await rm(lock, { force: true });
   }
+}
+
+async function taken(lock: string): Promise<boolean> {
+  try {
+    await (await open(lock, 'wx')).close();
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+async function putAsideIfLeft(lock: string): Promise<void> {
+  const madeAt = await stat(lock).then(({ mtimeMs }) => mtimeMs, Date.now);
+  if (Date.now() - madeAt <= lockedAtMostMs) return;
+  const aside = `${lock}.${randomUUID()}`;
+  try {
+    await rename(lock, aside);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  // Whoever else saw it left behind may have been quicker: then this is the lock that they hold now.
+  const { mtimeMs } = await stat(aside);
+  if (mtimeMs !== madeAt) await link(aside, lock).catch(() => undefined);
+  await rm(aside, { force: true });
 }
 
 function digest(setting: string | undefined): string {

@@ -13,6 +13,7 @@ export function createSecrets(config: SourcesConfig, deps: { now(): number; log:
     return localSecrets(sources, {
       file: localSecretsFile,
       overlapMs: secretOverlapMs,
+      log: deps.log,
       now: () => deps.now(),
     });
   }

@@ -1,5 +1,6 @@
 import type { Log } from '../pipeline/log.ts';
 import type { Kept, Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
+import { unshared } from './unshared.ts';
 
 export interface SecretVersion {
   readonly value: string;
@@ -38,7 +39,7 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
   const totpSeed = new Map(deps.sources.map((source) => [source, cached(`source-${source}-totp-seed`, 1)]));
   const apiKey = new Map(deps.sources.map((source) => [source, cached(`source-${source}-api-key`, 1)]));
   const accountId = new Map(deps.sources.map((source) => [source, cached(`source-${source}-account-id`, 1)]));
-  const held = (source: string, which: Kept): CachedSecret | undefined =>
+  const changing = (source: string, which: Kept): CachedSecret | undefined =>
     ({ secret: webhook, 'api-key': apiKey, 'account-id': accountId })[which].get(source);
 
   const counting = (source: string, versions: readonly SecretVersion[]): string[] => {
@@ -55,28 +56,13 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
     const overlaps = previous !== undefined && deps.now() < current.createdAt + deps.overlapMs;
     return overlaps && isUsable(previous) ? [current.value, previous.value] : [current.value];
   };
-  const read = async (source: string): Promise<string[]> =>
-    counting(source, (await webhook.get(source)?.read()) ?? []);
-
   return {
     async webhookSecrets(source): Promise<WebhookSecrets | undefined> {
-      const [own, others] = await Promise.all([
-        read(source),
-        Promise.all(
-          deps.sources
-            .filter((name) => name !== source)
-            .map(async (name) => ({ name, values: await read(name) })),
-        ),
-      ]);
-      const [current, previous] = own;
-      if (current === undefined) return undefined;
-      // One secret on two sources would let what one of them signs pass for the other.
-      const sharing = others.find(({ values }) => values.some((value) => own.includes(value)));
-      if (sharing !== undefined) {
-        deps.log('error', 'secret-shared', { sources: `${source}, ${sharing.name}` });
-        return undefined;
-      }
-      return previous === undefined ? [current] : [current, previous];
+      // Of the others what is known: a secret that is missing, or a look that hangs, must not hold up this source.
+      for (const held of webhook.values()) held.refresh();
+      await webhook.get(source)?.read();
+      const known = [...webhook].map(([name, held]) => [name, counting(name, held.known())] as const);
+      return unshared(source, new Map(known), deps.log);
     },
     async lookAgain(source) {
       await webhook.get(source)?.lookAnew();
@@ -86,11 +72,11 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
     apiKey: async (source) => (await apiKey.get(source)?.read())?.[0]?.value,
     accountId: async (source) => (await accountId.get(source)?.read())?.[0]?.value,
     async keep(source, which, value) {
+      const secret = changing(source, which);
+      // Offered again and added again, it would push out its predecessor, which still signs retries.
+      if ((await secret?.read())?.[0]?.value === value) return;
       await store.add(`source-${source}-${which}`, value);
-      // It is kept: that it cannot be looked at yet must not make whoever sent it go on with the one before.
-      await held(source, which)
-        ?.lookAnew()
-        .catch(() => undefined);
+      secret?.add(value);
     },
   };
 }
@@ -106,6 +92,7 @@ class CachedSecret {
   readonly #store: SecretStore;
   readonly #deps: VaultDeps;
   #known: { versions: SecretVersion[]; at: number } | undefined;
+  #added = 0;
   #look: Promise<Error | undefined> | undefined;
   #nextLookAt = 0;
   #pauseMs = firstPauseMs;
@@ -119,11 +106,28 @@ class CachedSecret {
 
   /** What is known; waits for a look only where nothing is. Never throws. */
   async read(): Promise<readonly SecretVersion[]> {
-    const due = this.#deps.now() >= this.#nextLookAt;
-    const looking = this.#look !== undefined;
-    if (this.#remembered() === undefined && (due || looking)) await this.#shared();
-    else if (due) void this.#shared();
+    this.refresh();
+    if (this.#remembered() === undefined) await this.#look;
+    return this.known();
+  }
+
+  /** What is known now. */
+  known(): readonly SecretVersion[] {
     return this.#remembered()?.versions ?? [];
+  }
+
+  /** Begins a look in the background where one is due. Never throws. */
+  refresh(): void {
+    if (this.#deps.now() >= this.#nextLookAt) void this.#shared();
+  }
+
+  /** What was added to the store is the newest version; what was there before it is looked at again soon. */
+  add(value: string): void {
+    const now = this.#deps.now();
+    const versions = [{ value, createdAt: now }, ...this.known()].slice(0, this.#count);
+    this.#known = { versions, at: now };
+    this.#nextLookAt = now;
+    this.#added += 1;
   }
 
   /** Looks, in a look that begins after this call. Throws where the store could not be read. */
@@ -142,8 +146,11 @@ class CachedSecret {
   }
 
   async #lookOnce(): Promise<Error | undefined> {
+    const added = this.#added;
     try {
       const versions = await this.#store.newest(this.#name, this.#count);
+      // It began before the newest one was there.
+      if (added !== this.#added) return undefined;
       const now = this.#deps.now();
       this.#known = { versions, at: now };
       this.#pauseMs = firstPauseMs;

@@ -9,10 +9,11 @@ import { UsageError } from './faults.ts';
 import { note } from './terminal.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+const secretsFile = join(root, 'local.secrets.json');
 
 /** What every command works with: the settings, the secrets, and how it finds the running app. */
 export interface Setup {
-  readonly config: SourcesConfig;
+  readonly config: SourcesConfig & { readonly localSecretsFile: string };
   readonly secrets: Secrets;
   readonly app: { readonly url: string | undefined; readonly key: string | undefined };
 }
@@ -23,13 +24,13 @@ export async function readSetup(): Promise<Setup> {
     throw new UsageError(error instanceof Error ? error.message : 'local.settings.json cannot be read.');
   });
   const environment: Readonly<Record<string, string | undefined>> = {
-    LOCAL_SECRETS_FILE: join(root, 'local.secrets.json'),
+    LOCAL_SECRETS_FILE: secretsFile,
     ...fromFile,
     ...process.env,
   };
   const read = readSourcesConfig(environment);
   if (!read.ok) throw new UsageError(read.faults.join('\n'));
-  const { config } = read;
+  const config = { ...read.config, localSecretsFile: read.config.localSecretsFile ?? secretsFile };
   const appUrl = environment['ASSET_WEBHOOKS_URL'] ?? config.publicUrl;
   return {
     config,

@@ -176,7 +176,12 @@ async function takeSecret(
   const expected = open.some((window) => window.which === which && window.until > clock.now().getTime());
   const fields = { source, which };
   if (!expected) return { answer: answers.notNow, name: 'secret-refused', fields };
-  await secrets.keep(source, which, value);
+  try {
+    await secrets.keep(source, which, value);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'unknown';
+    return { answer: answers.tryLater, name: 'secret-not-kept', fields: { ...fields, error: why } };
+  }
   return { answer: answers.kept, name: 'secret-kept', fields };
 }
 

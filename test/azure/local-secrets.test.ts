@@ -1,6 +1,8 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { localSecrets } from '../../src/azure/local-secrets.ts';
 
@@ -16,6 +18,7 @@ async function setup() {
     localSecrets(new Map([['photos', { secrets: { ...none, secret: setting } }]]), {
       file,
       overlapMs: 3_600_000,
+      log: () => undefined,
       now: () => now,
     });
   return { file, open, app: open(), command: open(), pass: (ms: number) => void (now += ms) };
@@ -50,6 +53,7 @@ describe('a secret that the command keeps', () => {
     const secrets = localSecrets(new Map([['photos', { secrets: { ...none, secret: undefined } }]]), {
       file,
       overlapMs: 0,
+      log: () => undefined,
       now: Date.now,
     });
     await secrets.keep('photos', 'api-key', 'the key');
@@ -78,6 +82,77 @@ describe('a secret that the command keeps', () => {
     const kept = JSON.parse(await readFile(file, 'utf8')) as object;
     expect(Object.keys(kept).toSorted()).toEqual(['source-photos-api-key', 'source-photos-secret']);
     expect((await stat(file)).mode & 0o077).toBe(0);
+  });
+});
+
+describe('a lock that somebody left behind', () => {
+  it('is taken over by one process of many that find it, and nothing of the others is lost', async () => {
+    const { file } = await setup();
+    const keeper = join(import.meta.dirname, '..', 'fixtures', 'secret-keeper.ts');
+    const names = ['a', 'b', 'c', 'd'];
+    const keepers = names.map((name) => ({ name, child: fork(keeper) }));
+    onTestFinished(() => keepers.forEach(({ child }) => child.kill()));
+    await Promise.all(keepers.map(async ({ child }) => await once(child, 'message')));
+    const longAgo = new Date(Date.now() - 60_000);
+    for (let round = 0; round < 20; round += 1) {
+      const path = `${file}.${round}`;
+      await writeFile(`${path}.lock`, '');
+      await utimes(`${path}.lock`, longAgo, longAgo);
+      await Promise.all(
+        keepers.map(async ({ name, child }) => {
+          const kept = once(child, 'message');
+          child.send({ path, name });
+          await kept;
+        }),
+      );
+      expect(Object.keys(JSON.parse(await readFile(path, 'utf8')) as object).toSorted()).toEqual(names);
+    }
+    const left = await readdir(dirname(file));
+    expect(left.filter((name) => !/^local\.secrets\.json\.\d+$/.test(name))).toEqual([]);
+  });
+});
+
+describe('one secret that two sources hold', () => {
+  it('proves nothing for either, and the log names both', async () => {
+    const { file } = await setup();
+    const logged: unknown[] = [];
+    const settings = (secret: string) => ({ secrets: { ...none, secret } });
+    const secrets = localSecrets(
+      new Map([
+        ['archive', settings('of the archive')],
+        ['photos', settings('of the photos')],
+        ['third', settings('of the third')],
+      ]),
+      { file, overlapMs: 3_600_000, log: (...line) => logged.push(line), now: Date.now },
+    );
+    await secrets.keep('photos', 'secret', 'of the archive');
+    expect(await secrets.webhookSecrets('archive')).toBeUndefined();
+    expect(await secrets.webhookSecrets('photos')).toBeUndefined();
+    expect(await secrets.webhookSecrets('third')).toEqual(['of the third']);
+    expect(logged).toEqual([
+      ['error', 'secret-shared', { sources: 'archive, photos' }],
+      ['error', 'secret-shared', { sources: 'photos, archive' }],
+    ]);
+  });
+});
+
+describe('without a file', () => {
+  const secrets = localSecrets(new Map([['photos', { secrets: { ...none, secret: 'of the settings' } }]]), {
+    file: undefined,
+    overlapMs: 0,
+    log: () => undefined,
+    now: Date.now,
+  });
+
+  it('the settings count', async () => {
+    await secrets.lookAgain('photos');
+    expect(await secrets.webhookSecrets('photos')).toEqual(['of the settings']);
+    expect(await secrets.apiKey('photos')).toBeUndefined();
+  });
+
+  it('nothing is taken for kept', async () => {
+    await expect(secrets.keep('photos', 'secret', 'another')).rejects.toThrow(/KEY_VAULT_URL/);
+    expect(await secrets.webhookSecrets('photos')).toEqual(['of the settings']);
   });
 });
 

@@ -11,12 +11,12 @@ function vault(sources: readonly string[] = ['archive']) {
   const looks: string[] = [];
   const logged: { name: string; fields: object }[] = [];
   let away = false;
-  let gate: Promise<void> | undefined;
+  let gate: { opened: Promise<void>; only: string | undefined } | undefined;
   const secrets = vaultSecrets(
     {
       newest: async (name, count) => {
         looks.push(name);
-        await gate;
+        await (gate?.only === undefined || gate.only === name ? gate?.opened : undefined);
         if (away) throw new Error('the vault is away');
         return (held.get(name) ?? []).slice(0, count);
       },
@@ -44,10 +44,11 @@ function vault(sources: readonly string[] = ['archive']) {
       ),
     pass: (ms: number) => (now += ms),
     goAway: (gone = true) => (away = gone),
-    /** Holds every look until the answer is called. */
-    hold: () => {
+    /** Holds every look, or those for one secret, until the answer is called. */
+    hold: (only?: string) => {
       let letGo = (): void => undefined;
-      gate = new Promise((resolve) => (letGo = resolve));
+      const opened = new Promise<void>((resolve) => (letGo = resolve));
+      gate = { opened, only };
       return () => {
         gate = undefined;
         letGo();
@@ -206,6 +207,30 @@ describe('webhook secrets from a vault', () => {
   });
 });
 
+describe('the secrets of another source', () => {
+  const other = 'source-photos-secret';
+
+  it('are waited for by nobody, whether they are missing or their look hangs', async () => {
+    const bench = vault(['archive', 'photos']);
+    bench.put(webhook, ['a secret of ours', hour]);
+    bench.hold(other);
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(['a secret of ours']);
+    expect(bench.looks).toEqual(expect.arrayContaining([webhook, other]));
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(['a secret of ours']);
+  });
+
+  it('count as soon as they are known', async () => {
+    const bench = vault(['archive', 'photos']);
+    bench.put(webhook, ['the same for both', hour]);
+    bench.put(other, ['the same for both', hour]);
+    const letGo = bench.hold(other);
+    await bench.secrets.webhookSecrets('archive');
+    letGo();
+    await bench.rest();
+    expect(await bench.secrets.webhookSecrets('archive')).toBeUndefined();
+  });
+});
+
 describe('another look, when a signature fits no secret', () => {
   it('finds what was put there since', async () => {
     const bench = vault();
@@ -246,6 +271,31 @@ describe('a secret that is kept', () => {
     await bench.secrets.webhookSecrets('archive');
     await bench.secrets.keep('archive', 'secret', 'the second secret');
     expect(await bench.secrets.webhookSecrets('archive')).toEqual(['the second secret', 'the first secret']);
+  });
+
+  it('that is the current one already stays beside its predecessor', async () => {
+    const bench = vault();
+    bench.put(webhook, ['the second secret', 0], ['the first secret', hour]);
+    await bench.secrets.keep('archive', 'secret', 'the second secret');
+    await bench.secrets.lookAgain('archive');
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(['the second secret', 'the first secret']);
+  });
+
+  it('is known without another look, and whatever a look says that began before', async () => {
+    const bench = vault();
+    bench.put(webhook, ['the first secret', hour]);
+    await bench.secrets.webhookSecrets('archive');
+    const letGo = bench.hold();
+    const looking = bench.secrets.lookAgain('archive');
+    bench.put(webhook, ['the second secret', 0]);
+    await bench.secrets.keep('archive', 'secret', 'the third secret');
+    const both = ['the third secret', 'the first secret'];
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(both);
+    // The look that was held began before there was a third one.
+    bench.put(webhook, ['the first secret', hour]);
+    letGo();
+    await looking;
+    expect(await bench.secrets.webhookSecrets('archive')).toEqual(both);
   });
 
   it('may be the key to an API, which signs nothing', async () => {

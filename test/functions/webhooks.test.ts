@@ -234,6 +234,22 @@ describe('the door of a PyWebhooks source', () => {
       },
     });
 
+  it('says 503 to a new key that it cannot keep, in one line of the log', async () => {
+    const until = Date.parse('2026-01-05T10:05:00Z');
+    const { handler } = door({
+      sources,
+      secrets: secretsWith({ keep: async () => await Promise.reject(new Error('no place to keep it')) }),
+      windows: { set: async () => undefined, read: async () => [{ which: 'secret', until }] },
+    });
+    const { status, logged } = await callDoor(handler, {
+      path: `/webhooks/archive?secret_key=${'0a'.repeat(20)}`,
+    });
+    expect(status).toBe(503);
+    expect(logged).toMatchObject([
+      { event: 'secret-not-kept', source: 'archive', which: 'secret', error: 'no place to keep it' },
+    ]);
+  });
+
   it('keeps what a call that cannot be read said of its event beside its body', async () => {
     const { handler, events, deliveries } = door({ sources });
     expect(await post(handler, 'no JSON')).toMatchObject({ status: 400 });
