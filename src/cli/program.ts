@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { addDoctor } from './doctor.ts';
+import { addDoctor } from './doctor/doctor.ts';
 import { addEvents } from './events.ts';
 import { addPreservica } from './preservica.ts';
-import { addPyWebhooks } from './pywebhooks.ts';
+import { addPyWebhooks } from './pywebhooks/subscriptions.ts';
 import { addSources } from './sources.ts';
-import { addWoodwing } from './woodwing.ts';
+import { addWoodwing } from './woodwing/webhooks.ts';
 
 /** The command, whole; it ends with an error of its library where it is used wrongly. */
 export function program(): Command {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { answering, table, type Answer } from './answer.ts';
-import { worst } from './check.ts';
-import { checkSource } from './check-source.ts';
+import { worst } from './doctor/check.ts';
+import { checkSource } from './doctor/check-source.ts';
 import { readSetup, webhookUrl } from './setup.ts';
 import { endProgress, progress } from './terminal.ts';
 

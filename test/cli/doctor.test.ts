@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Check } from '../../src/cli/check.ts';
+import type { Check } from '../../src/cli/doctor/check.ts';
 import { startPreservicaSimulator, type PreservicaSimulator } from '../../src/local/preservica/simulator.ts';
 import { startPyWebhooksSimulator, type PyWebhooksSimulator } from '../../src/local/pywebhooks/simulator.ts';
 import { startWoodWingSimulator, type WoodWingSimulator } from '../../src/local/woodwing/simulator.ts';
@@ -152,6 +152,18 @@ describe('once everything is set up', () => {
     ['a wrong API key', { SOURCE_SCANS_API_KEY: 'f'.repeat(40) }, 'scans: login', 'wrong'],
     ['an app that is away', { ASSET_WEBHOOKS_URL: 'http://127.0.0.1:9' }, 'app', 'wrong'],
     ['no address of the app', { PUBLIC_URL: '' }, 'settings', 'warning'],
+    [
+      'a token that is not the one kept',
+      { SOURCE_PHOTOS_SECRET: 'the secret of another' },
+      'photos: subscriptions',
+      'wrong',
+    ],
+    [
+      'a secret that is not the one kept',
+      { SOURCE_SCANS_SECRET: 'the secret of another' },
+      'scans: subscriptions',
+      'wrong',
+    ],
     ['a short secret', { SOURCE_ARCHIVE_SECRET: 'short' }, 'archive: secrets', 'warning'],
   ])('%s is found', async (_what, more, about, state) => {
     const examined = await examine(more);

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
-import type { SourceConfig } from '../config.ts';
-import { UpstreamError } from '../errors.ts';
-import type { KeptSecret } from '../pipeline/secrets.ts';
-import type { KeyReset } from '../sources/pywebhooks/account.ts';
-import { whyEchoFails } from '../sources/pywebhooks/try-echo.ts';
-import type { Answer } from './answer.ts';
-import { RefusedError } from './faults.ts';
-import { accountOf, ownAccount, type Asked } from './pywebhooks-login.ts';
-import { runningApp, type RunningApp } from './running-app.ts';
-import { samePlace, secretsNow, webhookUrl, type Setup } from './setup.ts';
-import { endProgress, note, progress } from './terminal.ts';
+import type { SourceConfig } from '../../config.ts';
+import { UpstreamError } from '../../errors.ts';
+import type { KeptSecret } from '../../pipeline/secrets.ts';
+import type { KeyReset } from '../../sources/pywebhooks/account.ts';
+import { whyEchoFails } from '../../sources/pywebhooks/try-echo.ts';
+import type { Answer } from '../answer.ts';
+import { RefusedError } from '../faults.ts';
+import { accountOf, ownAccount, type Asked } from './login.ts';
+import { runningApp, type RunningApp } from '../running-app.ts';
+import { samePlace, secretsNow, webhookUrl, type Setup } from '../setup.ts';
+import { endProgress, note, progress } from '../terminal.ts';
 
 // Longer than the longest call, and short for a door that takes any key.
 const windowMinutes = 10;

@@ -1,11 +1,11 @@
-import type { SourceConfig } from '../config.ts';
-import { UpstreamError } from '../errors.ts';
+import type { SourceConfig } from '../../config.ts';
+import { UpstreamError } from '../../errors.ts';
 import { ok, warning, wrong, type Check } from './check.ts';
-import { subscriptionsOf } from './preservica.ts';
-import { accountOf, ownAccount } from './pywebhooks-login.ts';
-import { cutOffAt } from './pywebhooks-account.ts';
-import { samePlace, webhookUrl, type Setup } from './setup.ts';
-import { webhooksOf } from './woodwing.ts';
+import { subscriptionsOf } from '../preservica.ts';
+import { accountOf, ownAccount } from '../pywebhooks/login.ts';
+import { cutOffAt } from '../pywebhooks/account.ts';
+import { samePlace, webhookUrl, type Setup } from '../setup.ts';
+import { webhooksOf } from '../woodwing/webhooks.ts';
 
 /** What asking a source shows: whether it lets us in, and whether it will tell the app what happens. */
 export interface SourceChecks {
@@ -92,6 +92,7 @@ async function checkWoodWing(setup: Setup, source: SourceConfig, about: string):
     return [wrong(about, text, 'Delete the others, or make each a source of its own.')];
   }
   return [
+    ...(await otherSecret(setup, source, about, first.secretToken)),
     first.enabled
       ? ok(about, `Webhook ${first.id} is enabled, for ${first.eventTypes.length} kinds of event.`)
       : wrong(
@@ -129,6 +130,7 @@ async function checkPyWebhooks(setup: Setup, source: SourceConfig, about: string
       ),
     );
   }
+  checks.push(...(await otherSecret(setup, source, about, account?.secretKey)));
   if (failedCount >= cutOffAt) {
     const text = `${failedCount} deliveries failed in a row, so nothing is sent any more.`;
     checks.push(
@@ -136,6 +138,22 @@ async function checkPyWebhooks(setup: Setup, source: SourceConfig, about: string
     );
   }
   return checks;
+}
+
+/** Where the source shows with what it signs: whether that is what is kept for the app. Neither is said. */
+async function otherSecret(
+  { secrets }: Setup,
+  { name, kind }: SourceConfig,
+  about: string,
+  signsWith: string | null | undefined,
+): Promise<Check[]> {
+  const [current] = (await secrets.webhookSecrets(name)) ?? [];
+  if (typeof signsWith !== 'string' || current === undefined || signsWith === current) return [];
+  const todo =
+    kind === 'woodwing'
+      ? 'asset-webhooks woodwing webhooks new-token ID'
+      : 'asset-webhooks pywebhooks reset-secret';
+  return [wrong(about, 'The source signs with another secret than the one that is kept here.', todo)];
 }
 
 function unknownAddress(about: string, count: number): Check {

@@ -1,12 +1,12 @@
-import { cleanText } from '../pipeline/clean-text.ts';
-import { isRefusal, type AssetsWebhook } from '../sources/woodwing/webhooks.ts';
-import type { Answer } from './answer.ts';
-import { RefusedError, sentenceOf } from './faults.ts';
-import { runningApp, type RunningApp } from './running-app.ts';
-import { webhookUrl } from './setup.ts';
-import { note } from './terminal.ts';
-import type { Asked } from './woodwing.ts';
-import { tokenStore, webhooksOfSource, type TokenStore } from './woodwing-token-store.ts';
+import { cleanText } from '../../pipeline/clean-text.ts';
+import { isRefusal, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import type { Answer } from '../answer.ts';
+import { RefusedError, sentenceOf } from '../faults.ts';
+import { runningApp, type RunningApp } from '../running-app.ts';
+import { webhookUrl } from '../setup.ts';
+import { note } from '../terminal.ts';
+import type { Asked } from './webhooks.ts';
+import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
 
 const windowMinutes = 10;
 

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import type { SourceConfig } from '../config.ts';
-import { answering, type Answer } from './answer.ts';
+import type { SourceConfig } from '../../config.ts';
+import { answering, type Answer } from '../answer.ts';
 import { ok, warning, worst, wrong, type Check } from './check.ts';
 import { checkApp } from './check-app.ts';
 import { checkClock } from './check-clock.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkSource } from './check-source.ts';
-import { UsageError } from './faults.ts';
-import { readSetup, type Setup } from './setup.ts';
-import { endProgress, progress } from './terminal.ts';
+import { UsageError } from '../faults.ts';
+import { readSetup, type Setup } from '../setup.ts';
+import { endProgress, progress } from '../terminal.ts';
 
 /** `doctor`: looks at everything that must be right, and says what is wrong and what to do. */
 export function addDoctor(program: Command): void {

@@ -1,14 +1,19 @@
-import { UpstreamError } from '../errors.ts';
-import { cleanText } from '../pipeline/clean-text.ts';
-import { usualFields } from '../sources/woodwing/details.ts';
-import { isRefusal, tokenOf, type AssetsWebhook, type AssetsWebhooks } from '../sources/woodwing/webhooks.ts';
-import type { Answer } from './answer.ts';
-import { RefusedError, sentenceOf, UsageError } from './faults.ts';
-import { webhookUrl } from './setup.ts';
-import type { Asked } from './woodwing.ts';
-import { callerPart, warnOf, type Filters } from './woodwing-filters.ts';
-import { shown } from './woodwing-shown.ts';
-import { tokenStore, webhooksOfSource, type TokenStore } from './woodwing-token-store.ts';
+import { UpstreamError } from '../../errors.ts';
+import { cleanText } from '../../pipeline/clean-text.ts';
+import { usualFields } from '../../sources/woodwing/details.ts';
+import {
+  isRefusal,
+  tokenOf,
+  type AssetsWebhook,
+  type AssetsWebhooks,
+} from '../../sources/woodwing/webhooks.ts';
+import type { Answer } from '../answer.ts';
+import { RefusedError, sentenceOf, UsageError } from '../faults.ts';
+import { webhookUrl } from '../setup.ts';
+import type { Asked } from './webhooks.ts';
+import { callerPart, warnOf, type Filters } from './filters.ts';
+import { shown } from './shown.ts';
+import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
 
 /**
  * What changes a record. Not `asset_create_from_version`, because servers that no longer know it might refuse it

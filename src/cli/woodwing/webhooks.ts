@@ -1,22 +1,22 @@
 import type { Command } from 'commander';
-import type { SourceConfig } from '../config.ts';
-import { cleanText } from '../pipeline/clean-text.ts';
-import { woodwingSession } from '../sources/woodwing/login.ts';
+import type { SourceConfig } from '../../config.ts';
+import { cleanText } from '../../pipeline/clean-text.ts';
+import { woodwingSession } from '../../sources/woodwing/login.ts';
 import {
   assetsWebhooks,
   knownEvents,
   webhookId,
   type AssetsWebhook,
   type AssetsWebhooks,
-} from '../sources/woodwing/webhooks.ts';
-import { answering, type Answer } from './answer.ts';
-import { RefusedError, UsageError } from './faults.ts';
-import { ownTurn, readSetup, sourceOf, type Setup } from './setup.ts';
-import { confirmed, lineFromInput } from './terminal.ts';
-import { create, usualEvents } from './woodwing-create.ts';
-import { addFilters, callerPart, warnOf, type Filters } from './woodwing-filters.ts';
-import { newToken } from './woodwing-new-token.ts';
-import { pageOf, shown, tableOf } from './woodwing-shown.ts';
+} from '../../sources/woodwing/webhooks.ts';
+import { answering, type Answer } from '../answer.ts';
+import { RefusedError, UsageError } from '../faults.ts';
+import { ownTurn, readSetup, sourceOf, type Setup } from '../setup.ts';
+import { confirmed, lineFromInput } from '../terminal.ts';
+import { create, usualEvents } from './create.ts';
+import { addFilters, callerPart, warnOf, type Filters } from './filters.ts';
+import { newToken } from './new-token.ts';
+import { pageOf, shown, tableOf } from './shown.ts';
 
 interface Account {
   readonly source?: string;

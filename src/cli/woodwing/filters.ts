@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { knownEvents, type CallerPart } from '../sources/woodwing/webhooks.ts';
-import { UsageError } from './faults.ts';
-import { note } from './terminal.ts';
+import { knownEvents, type CallerPart } from '../../sources/woodwing/webhooks.ts';
+import { UsageError } from '../faults.ts';
+import { note } from '../terminal.ts';
 
 /** What a webhook tells of, as the options give it. */
 export interface Filters {

@@ -1,6 +1,6 @@
-import type { SourceConfig } from '../config.ts';
+import type { SourceConfig } from '../../config.ts';
 import { ok, warning, wrong, type Check } from './check.ts';
-import type { Setup } from './setup.ts';
+import type { Setup } from '../setup.ts';
 
 /** Looks whether the secrets that a source needs are there, and can be read. No value is shown. */
 export async function checkSecrets({ config, secrets }: Setup, source: SourceConfig): Promise<Check[]> {

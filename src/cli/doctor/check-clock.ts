@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../config.ts';
+import type { SourceConfig } from '../../config.ts';
 import { ok, warning, type Check } from './check.ts';
 
 const timeLimitMs = 10_000;

@@ -1,7 +1,7 @@
-import type { SourceConfig } from '../config.ts';
-import type { AssetsWebhook } from '../sources/woodwing/webhooks.ts';
-import { table } from './answer.ts';
-import { samePlace, webhookUrl, type Setup } from './setup.ts';
+import type { SourceConfig } from '../../config.ts';
+import type { AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import { table } from '../answer.ts';
+import { samePlace, webhookUrl, type Setup } from '../setup.ts';
 
 /** A webhook as it is shown: what is known of it and nothing else, for a member that is not might be a secret. */
 export interface ShownWebhook {

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
-import { prefixOf, type SourceConfig } from '../config.ts';
-import type { Kept } from '../pipeline/secrets.ts';
-import type { NewPyWebhooksAccount } from '../sources/pywebhooks/account.ts';
-import { canLogIn } from '../sources/pywebhooks/service-call.ts';
-import { whyEchoFails } from '../sources/pywebhooks/try-echo.ts';
-import { table, type Answer } from './answer.ts';
-import { RefusedError, UsageError } from './faults.ts';
-import { accountOf, ownAccount, type Asked, type Login } from './pywebhooks-login.ts';
-import { readSetup, samePlace, sourceOf, webhookUrl, type Setup } from './setup.ts';
-import { note } from './terminal.ts';
+import { prefixOf, type SourceConfig } from '../../config.ts';
+import type { Kept } from '../../pipeline/secrets.ts';
+import type { NewPyWebhooksAccount } from '../../sources/pywebhooks/account.ts';
+import { canLogIn } from '../../sources/pywebhooks/service-call.ts';
+import { whyEchoFails } from '../../sources/pywebhooks/try-echo.ts';
+import { table, type Answer } from '../answer.ts';
+import { RefusedError, UsageError } from '../faults.ts';
+import { accountOf, ownAccount, type Asked, type Login } from './login.ts';
+import { readSetup, samePlace, sourceOf, webhookUrl, type Setup } from '../setup.ts';
+import { note } from '../terminal.ts';
 
 /** `pywebhooks account create`: makes the account, and keeps its keys where the app finds them. */
 export async function createAccount(

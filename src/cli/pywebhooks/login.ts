@@ -1,8 +1,8 @@
-import { prefixOf, type SourceConfig } from '../config.ts';
-import { pywebhooks, type PyWebhooks, type PyWebhooksAccount } from '../sources/pywebhooks/account.ts';
-import { UsageError } from './faults.ts';
-import { readSetup, sourceOf, type Setup } from './setup.ts';
-import { lineFromInput } from './terminal.ts';
+import { prefixOf, type SourceConfig } from '../../config.ts';
+import { pywebhooks, type PyWebhooks, type PyWebhooksAccount } from '../../sources/pywebhooks/account.ts';
+import { UsageError } from '../faults.ts';
+import { readSetup, sourceOf, type Setup } from '../setup.ts';
+import { lineFromInput } from '../terminal.ts';
 
 /** What every `pywebhooks` command takes. */
 export interface Login {

@@ -1,7 +1,7 @@
-import type { AssetsWebhook } from '../sources/woodwing/webhooks.ts';
-import type { SourceConfig } from '../config.ts';
-import { RefusedError } from './faults.ts';
-import { samePlace, webhookUrl, type Setup } from './setup.ts';
+import type { AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import type { SourceConfig } from '../../config.ts';
+import { RefusedError } from '../faults.ts';
+import { samePlace, webhookUrl, type Setup } from '../setup.ts';
 
 /** Where the token of a source's webhook is kept, for the app and the command alike. */
 export interface TokenStore {

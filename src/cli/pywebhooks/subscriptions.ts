@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { answering, table, type Answer } from './answer.ts';
-import { RefusedError } from './faults.ts';
-import { createAccount, showAccount } from './pywebhooks-account.ts';
-import { askAsAccount, askByName, type Asked, type Login } from './pywebhooks-login.ts';
-import { resetApiKey, resetSecret } from './pywebhooks-reset.ts';
-import { endProgress, note, progress } from './terminal.ts';
+import { answering, table, type Answer } from '../answer.ts';
+import { RefusedError } from '../faults.ts';
+import { createAccount, showAccount } from './account.ts';
+import { askAsAccount, askByName, type Asked, type Login } from './login.ts';
+import { resetApiKey, resetSecret } from './reset.ts';
+import { endProgress, note, progress } from '../terminal.ts';
 
 /** `pywebhooks …`: the app's account at a PyWebhooks, and what it is subscribed to. */
 export function addPyWebhooks(program: Command): void {

@@ -1,8 +1,8 @@
-import { UpstreamError } from '../errors.ts';
+import { UpstreamError } from '../../errors.ts';
 import { ok, warning, wrong, type Check } from './check.ts';
-import { RefusedError, UsageError } from './faults.ts';
-import { runningApp, type RunningApp, type SourceState } from './running-app.ts';
-import type { Setup } from './setup.ts';
+import { RefusedError, UsageError } from '../faults.ts';
+import { runningApp, type RunningApp, type SourceState } from '../running-app.ts';
+import type { Setup } from '../setup.ts';
 
 /** Asks the running app whether it lives, whether it reaches its storage, and how its sources do. Never throws. */
 export async function checkApp(setup: Setup): Promise<Check[]> {
