@@ -11,30 +11,20 @@ import {
 import { whyHandshakeFails } from '../sources/preservica/try-handshake.ts';
 import { answering, table, type Answer } from './answer.ts';
 import { RefusedError, UsageError } from './faults.ts';
-import { ownTurn, readSetup, samePlace, sourceOf, webhookUrl, type Setup } from './setup.ts';
+import { addManagerOptions, asManager, type ManagerOptions } from './manager.ts';
+import { ownTurn, samePlace, webhookUrl, type Setup } from './setup.ts';
 import { confirmed, endProgress, lineFromInput, note, progress } from './terminal.ts';
-
-interface Account {
-  readonly source?: string;
-  readonly username?: string;
-  readonly passwordStdin?: true;
-}
 
 /** `preservica subscriptions …`: the webhook subscriptions of a Preservica tenant. */
 export function addPreservica(program: Command): void {
-  const group = program
-    .command('preservica')
-    .description('a Preservica: its subscriptions')
-    .option('--source <name>', 'which source, where there are several of this kind')
-    .option(
-      '--username <name>',
-      'ask as this account: it must be a manager, which the account of the app need not be',
-    )
-    .option('--password-stdin', 'read its password from standard input');
+  const group = addManagerOptions(
+    program.command('preservica').description('a Preservica: its subscriptions'),
+    'be a manager',
+  );
   const subscriptions = group
     .command('subscriptions')
     .description('what Preservica tells the app, and others');
-  const account = (): Account => group.opts<Account>();
+  const account = (): ManagerOptions => group.opts<ManagerOptions>();
 
   subscriptions
     .command('list')
@@ -74,15 +64,9 @@ interface Asked {
   readonly subscriptions: PreservicaSubscriptions;
 }
 
-async function ask({ source: name, username, passwordStdin }: Account): Promise<Asked> {
-  const setup = await readSetup();
-  const source = sourceOf(setup, 'preservica', name);
-  const password = passwordStdin === undefined ? undefined : await lineFromInput('The password');
-  return {
-    setup,
-    source,
-    subscriptions: subscriptionsOf(setup, { ...source, username: username ?? source.username }, password),
-  };
+async function ask(account: ManagerOptions): Promise<Asked> {
+  const { setup, source, password } = await asManager('preservica', account);
+  return { setup, source, subscriptions: subscriptionsOf(setup, source, password) };
 }
 
 /** The management side of a source, asked as its own account or with another password. */
@@ -176,12 +160,16 @@ async function whyRefused(
   return `${answered} Seen from here the app answers the handshake rightly, so either Preservica cannot reach ${address} (it must be open to the internet), or it refuses something else about this subscription.`;
 }
 
-async function remove(ids: readonly string[], account: Account): Promise<Answer> {
+async function remove(ids: readonly string[], account: ManagerOptions): Promise<Answer> {
   if (ids.length === 0) throw new UsageError('Which subscriptions? Give their ids, or --all.');
   return await removeEach(ids, await ask(account));
 }
 
-async function removeAll(ids: readonly string[], { yes }: { yes?: true }, account: Account): Promise<Answer> {
+async function removeAll(
+  ids: readonly string[],
+  { yes }: { yes?: true },
+  account: ManagerOptions,
+): Promise<Answer> {
   if (ids.length > 0) throw new UsageError('Give ids or --all, not both.');
   const asked = await ask(account);
   const own = webhookUrl(asked.setup, asked.source);

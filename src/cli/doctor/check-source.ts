@@ -5,7 +5,7 @@ import { subscriptionsOf } from '../preservica.ts';
 import { accountOf, ownAccount } from '../pywebhooks/login.ts';
 import { cutOffAt } from '../pywebhooks/account.ts';
 import { samePlace, webhookUrl, type Setup } from '../setup.ts';
-import { webhooksOf } from '../woodwing/webhooks.ts';
+import { webhooksOf } from '../woodwing/login.ts';
 
 /** What asking a source shows: whether it lets us in, and whether it will tell the app what happens. */
 export interface SourceChecks {

@@ -10,7 +10,7 @@ import {
 import type { Answer } from '../answer.ts';
 import { RefusedError, sentenceOf, UsageError } from '../faults.ts';
 import { webhookUrl } from '../setup.ts';
-import type { Asked } from './webhooks.ts';
+import type { Asked } from './login.ts';
 import { callerPart, warnOf, type Filters } from './filters.ts';
 import { shown } from './shown.ts';
 import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';

@@ -5,7 +5,7 @@ import { RefusedError, sentenceOf } from '../faults.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
 import { webhookUrl } from '../setup.ts';
 import { note } from '../terminal.ts';
-import type { Asked } from './webhooks.ts';
+import type { Asked } from './login.ts';
 import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
 
 const windowMinutes = 10;

@@ -1,42 +1,24 @@
 import type { Command } from 'commander';
-import type { SourceConfig } from '../../config.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
-import { woodwingSession } from '../../sources/woodwing/login.ts';
-import {
-  assetsWebhooks,
-  knownEvents,
-  webhookId,
-  type AssetsWebhook,
-  type AssetsWebhooks,
-} from '../../sources/woodwing/webhooks.ts';
+import { knownEvents, webhookId, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
 import { answering, type Answer } from '../answer.ts';
 import { RefusedError, UsageError } from '../faults.ts';
-import { ownTurn, readSetup, sourceOf, type Setup } from '../setup.ts';
-import { confirmed, lineFromInput } from '../terminal.ts';
+import { addManagerOptions, type ManagerOptions } from '../manager.ts';
+import { confirmed } from '../terminal.ts';
 import { create, usualEvents } from './create.ts';
 import { addFilters, callerPart, warnOf, type Filters } from './filters.ts';
+import { ask, type Asked } from './login.ts';
 import { newToken } from './new-token.ts';
 import { pageOf, shown, tableOf } from './shown.ts';
 
-interface Account {
-  readonly source?: string;
-  readonly username?: string;
-  readonly passwordStdin?: true;
-}
-
 /** `woodwing webhooks …`: the webhooks of an Assets Server. */
 export function addWoodwing(program: Command): void {
-  const group = program
-    .command('woodwing')
-    .description('a WoodWing Assets: its webhooks')
-    .option('--source <name>', 'which source, where there are several of this kind')
-    .option(
-      '--username <name>',
-      'ask as this account: it must have the role Super user, which the account of the app need not have',
-    )
-    .option('--password-stdin', 'read its password from standard input');
+  const group = addManagerOptions(
+    program.command('woodwing').description('a WoodWing Assets: its webhooks'),
+    'have the role Super user',
+  );
   const webhooks = group.command('webhooks').description('what WoodWing Assets tells the app, and others');
-  const asked = async (): Promise<Asked> => await ask(group.opts<Account>());
+  const asked = async (): Promise<Asked> => await ask(group.opts<ManagerOptions>());
   const onOne = (name: string, description: string): Command =>
     webhooks.command(name).description(description).argument('<id>', 'the id of the webhook');
 
@@ -86,36 +68,6 @@ export function addWoodwing(program: Command): void {
     .action(
       answering(async (id: string, options: { yes?: true }) => await remove(id, options, await asked())),
     );
-}
-
-/** What every command of this group works with. */
-export interface Asked {
-  readonly setup: Setup;
-  readonly source: SourceConfig;
-  readonly webhooks: AssetsWebhooks;
-}
-
-async function ask({ source: name, username, passwordStdin }: Account): Promise<Asked> {
-  const setup = await readSetup();
-  const source = sourceOf(setup, 'woodwing', name);
-  const password = passwordStdin === undefined ? undefined : await lineFromInput('The password');
-  return {
-    setup,
-    source,
-    webhooks: webhooksOf(setup, { ...source, username: username ?? source.username }, password),
-  };
-}
-
-/** The management side of a source, asked as its own account or with another password. */
-export function webhooksOf({ secrets }: Setup, source: SourceConfig, password?: string): AssetsWebhooks {
-  const session = woodwingSession({
-    source,
-    secrets: { password: async (name) => password ?? (await secrets.password(name)) },
-    timeLimitMs: 30_000,
-    firstRetryDelayMs: 0,
-    now: Date.now,
-  });
-  return assetsWebhooks({ base: source.url, session, turn: ownTurn, now: Date.now });
 }
 
 async function list(
