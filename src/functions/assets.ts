@@ -51,11 +51,22 @@ async function recordFor(
   const [, source = '', segment = ''] = segments(request);
   const known = sources.get(source);
   if (known === undefined) return undefined;
+  for (const given of readings(segment)) {
+    const assetId = known.receiver.assetId(given);
+    const record =
+      assetId === undefined ? undefined : await readRecord(assets, { source, assetId, name: 'record.json' });
+    if (record !== undefined) return record;
+  }
+  return undefined;
+}
+
+/**
+ * The ids that a segment of the path may stand for. The platform sends `%2F`, and nothing else, on as `%252F`
+ * (functions-host.md, HTTP): what then looks like an id with `%2F` in it is that one, or one with a slash.
+ */
+function readings(segment: string): string[] {
   const given = decoded(segment);
-  const assetId = given === undefined ? undefined : known.receiver.assetId(given);
-  return assetId === undefined
-    ? undefined
-    : await readRecord(assets, { source, assetId, name: 'record.json' });
+  return given === undefined ? [] : [...new Set([given, given.replaceAll(/%2F/gi, '/')])];
 }
 
 function decoded(segment: string): string | undefined {

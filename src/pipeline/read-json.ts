@@ -9,12 +9,12 @@ export function readJson(bytes: Uint8Array): unknown {
 }
 
 /**
- * Bytes as JSON, read as well as they can be: what may not stand in front of or behind it is dropped, and a control
- * character that nobody escaped is taken as if somebody had. Never throws.
+ * Bytes as JSON, read as well as they can be: a control character that nobody escaped is taken as if somebody had, and
+ * what may not stand around a token is a blank. Never throws.
  */
 export function readBrokenJson(bytes: Uint8Array): unknown {
   const text = decoder.decode(bytes);
-  return parse(text) ?? parse(withEscapes(bare(text)));
+  return parse(text) ?? parse(mended(text));
 }
 
 /** An object in JSON's sense: a list is none. */
@@ -22,31 +22,14 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-// Searching for these at the end of a text would begin anew at each of them inside it: the ends are walked in.
-const around = new Set('\ufeff\ufffe\0 \t\n\r');
-
-function bare(text: string): string {
-  let [from, to] = [0, text.length];
-  while (from < to && around.has(text.charAt(from))) from += 1;
-  while (from < to && around.has(text.charAt(to - 1))) to -= 1;
-  return text.slice(from, to);
-}
-
-/** The text with every control character inside its strings escaped; what stands between them is left as it is. */
-function withEscapes(text: string): string {
-  const pieces: string[] = [];
-  let [from, inString] = [0, false];
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text.charAt(at);
-    if (character === '"') inString = !inString;
-    else if (!inString) continue;
-    else if (character === '\\') at += 1;
-    else if (character < ' ') {
-      pieces.push(text.slice(from, at), `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-      from = at + 1;
-    }
-  }
-  return pieces.join('') + text.slice(from);
+/** The text with every control character inside its strings escaped, and with a blank for those between its tokens: dropped, they would make one number of two. */
+function mended(text: string): string {
+  let inString = false;
+  return text.replaceAll(/"|\\.|[\p{Cc}\ufeff\ufffe]+/gsu, (found) => {
+    if (found === '"') inString = !inString;
+    if (found === '"' || found.startsWith('\\')) return found;
+    return inString ? JSON.stringify(found).slice(1, -1) : ' ';
+  });
 }
 
 function parse(text: string): unknown {

@@ -33,7 +33,9 @@ export class SharedLook<T> {
    */
   async join(waiter: { bytes: number; maxWaitMs: number }): Promise<T | undefined> {
     const beginsInMs = this.#beganAt + this.#deps.everyMs - this.#deps.now();
-    const crowded = this.#waiting >= mostWaiting || this.#waitingBytes + waiter.bytes > mostWaitingBytes;
+    const tooMany = this.#waitingBytes + waiter.bytes > mostWaitingBytes;
+    // Where nobody else waits there is room for any body: a larger one would be refused for ever.
+    const crowded = this.#waiting >= mostWaiting || (this.#waiting > 0 && tooMany);
     if (crowded || beginsInMs >= waiter.maxWaitMs) return undefined;
     this.#waiting += 1;
     this.#waitingBytes += waiter.bytes;

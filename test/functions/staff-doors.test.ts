@@ -5,7 +5,8 @@ import { health } from '../../src/functions/health.ts';
 import { StorageError } from '../../src/errors.ts';
 import type { EventQuery, Ledger } from '../../src/pipeline/ledger.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
-import { aMessage, assetId, workBench } from '../support/work-bench.ts';
+import { pywebhooksReceiver } from '../../src/sources/pywebhooks/receiver.ts';
+import { aMessage, anEvent, assetId, workBench } from '../support/work-bench.ts';
 import { callDoor } from '../support/door.ts';
 
 function asking() {
@@ -125,6 +126,48 @@ describe('GET /assets/{source}/{assetId}', () => {
       expect(status).toBe(200);
       expect(body).toEqual(bench.record());
     }
+  });
+
+  describe('of a source whose ids may be any text', () => {
+    const receiver = pywebhooksReceiver({ pointers: {}, deduplicateMs: 0 });
+    const show = async (ids: string[], segment: string) => {
+      const { png } = await kept();
+      const bench = workBench(
+        ({ id }) => ({
+          kind: 'found',
+          details: { kind: 'asset', title: id, links: {}, details: {} },
+          thumbnail: { kind: 'bytes', bytes: png },
+        }),
+        {},
+        { receiver },
+      );
+      for (const id of ids)
+        await bench.handle(aMessage({ events: [anEvent({ id: `event-${id.length}`, assetId: id })] }));
+      const deps = { sources: new Map([['archive', { receiver }]]), assets: bench.assetStore };
+      const { body } = await callDoor(showAsset(deps), { path: `/assets/archive/${segment}` });
+      const { status } = await callDoor(showThumbnail(deps), {
+        path: `/assets/archive/${segment}/thumbnail`,
+      });
+      return [(body as { assetId?: string }).assetId, status];
+    };
+
+    // What the caller wrote as `%2F` comes as `%252F`; whatever else was encoded comes encoded once.
+    it.each([
+      ['a slash, as the platform sends it on', ['shelf/7'], 'shelf%252F7'],
+      ['a slash, in small letters', ['shelf/7'], 'shelf%252f7'],
+      ['a slash, as it was sent', ['shelf/7'], 'shelf%2F7'],
+      ['a percent sign', ['100%'], '100%25'],
+      ['a percent sign and digits', ['%41'], '%2541'],
+      ['what looks like a slash', ['shelf%2F7'], 'shelf%252F7'],
+      ['what looks like a slash, beside one that has it', ['shelf%2F7', 'shelf/7'], 'shelf%252F7'],
+      ['other letters', ['Žofia 7'], '%C5%BDofia%207'],
+    ])('shows one whose id holds %s', async (_name, ids, segment) => {
+      expect(await show(ids, segment)).toEqual([ids[0], 200]);
+    });
+
+    it.each(['shelf%25252F7', 'shelf%25', '%', '%E9'])('knows no %s', async (segment) => {
+      expect(await show(['shelf/7'], segment)).toEqual([undefined, 404]);
+    });
   });
 
   it('shows the picture as what it is, and nothing that could run', async () => {

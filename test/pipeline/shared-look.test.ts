@@ -79,4 +79,13 @@ describe.concurrent('a look that many wait for', () => {
     await delay(0);
     expect(await join()).toBe(2);
   });
+
+  it('is waited for by one who holds more than all may, where nobody else waits', async () => {
+    const { opened, open } = gate();
+    const { join } = setup({ end: async (look) => await opened.then(() => look) });
+    const large = join({ bytes: 40_000_000 });
+    expect(await join({ bytes: 1 })).toBeUndefined();
+    open();
+    expect(await large).toBe(1);
+  });
 });

@@ -471,6 +471,9 @@ describe('a body that is odd', () => {
       named('\u001b[31m\u0007'),
     ],
     ['DEL and C1 inside', '{"type":"t","metadata":{"name":"\u007f\u0085"}}', named('\u007f\u0085')],
+    ['NULs between its tokens', '{\0"type"\0:\0\0"t",\0"metadata":{"name":"x"\0}}', named('x')],
+    ['a bell and U+0085 between its tokens', '{"type":"t",\u0007\u0085"metadata":{"name":"x"}}', named('x')],
+    ['a BOM between its tokens', '{"type":"t",\ufeff"metadata":{"name":"x"}}', named('x')],
     [
       'all of these at once',
       '\ufffe{"type":"t","metadata":{"name":"\0\u001b\ufffe\ufeff"}}\0\0',
@@ -528,7 +531,9 @@ describe('a body that is odd', () => {
     ['a form', 'type=asset_create', 'not-json'],
     ['half an object', '{"type":"asset_create"', 'not-json'],
     ['two objects', '{"type":"a"}{"type":"b"}', 'not-json'],
-    ['in UTF-16', Buffer.from('{"type":"a"}', 'utf16le').toString('latin1'), 'not-json'],
+    // Without them it would be another number, and another word.
+    ['with NUL inside a number', '{"type":"t","timestamp":17\u00006}', 'not-json'],
+    ['with NUL inside a word', '{"type":"t","a":tr\u0000ue}', 'not-json'],
     ['a list', '[]', 'unknown-shape'],
     ['a list of events', '[{"type":"asset_create"}]', 'unknown-shape'],
     ['a number', '5', 'unknown-shape'],
@@ -541,6 +546,18 @@ describe('a body that is odd', () => {
     ['nested inside', `{"type":"t","a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 'not-json'],
   ])('that is %s cannot be read', (_name, body, why) => {
     expect(read(body)).toEqual({ kind: 'unreadable', why });
+  });
+
+  it('is read as what it is where a control character stands between any two tokens', () => {
+    const control = fc.constantFrom('\0', '\u0001', '\u001f', '\u007f', '\u009f');
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), control, (members, character) => {
+        const given = { ...members, type: 't' };
+        expect(eventOf(JSON.stringify(given, undefined, character)).data).toEqual(
+          JSON.parse(JSON.stringify(given)),
+        );
+      }),
+    );
   });
 
   it.each([
@@ -558,20 +575,26 @@ describe('a body that is odd', () => {
   });
 
   // An expression that drops NULs at the end begins anew at each NUL inside: 50,000 of them would take seconds.
-  it('with many NULs inside is read in a time that grows with its length, not with the square of it', () => {
-    const timeOf = (nuls: number): number => {
-      const body = Buffer.from(`{"type":"t","a":"${'\0'.repeat(nuls)}"}`);
-      // The best of many, since whatever else the machine does only adds to it.
-      const times = Array.from({ length: 8 }).map(() => {
-        const beganAt = performance.now();
-        expect(read(body).kind).toBe('events');
-        return performance.now() - beganAt;
-      });
-      return Math.min(...times);
-    };
-    // Eight times as many: eight times as long, or sixty-four.
-    expect(timeOf(256_000) / timeOf(32_000)).toBeLessThan(24);
-  });
+  it.each([
+    ['inside a text', (nuls: number) => `{"type":"t","a":"${'\0'.repeat(nuls)}"}`],
+    ['between all tokens', (nuls: number) => `{"type":"t","a":[${'1\0,\0'.repeat(nuls / 4)}1]}`],
+  ])(
+    'with many NULs %s is read in a time that grows with its length, not with the square of it',
+    (_name, bodyWith) => {
+      const timeOf = (nuls: number): number => {
+        const body = Buffer.from(bodyWith(nuls));
+        // The best of many, since whatever else the machine does only adds to it.
+        const times = Array.from({ length: 8 }).map(() => {
+          const beganAt = performance.now();
+          expect(read(body).kind).toBe('events');
+          return performance.now() - beganAt;
+        });
+        return Math.min(...times);
+      };
+      // Eight times as many: eight times as long, or sixty-four.
+      expect(timeOf(256_000) / timeOf(32_000)).toBeLessThan(24);
+    },
+  );
 
   it('never throws, and what is read comes through the queue as it was', () => {
     const member = fc.oneof(
