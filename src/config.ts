@@ -215,10 +215,7 @@ export function readSourcesConfig(
     ok: true,
     config: {
       // In Azure another instance does not see a file, and the next one does not find it.
-      localSecretsFile:
-        env['WEBSITE_INSTANCE_ID'] === undefined
-          ? (env['LOCAL_SECRETS_FILE'] ?? 'local.secrets.json')
-          : undefined,
+      localSecretsFile: isInAzure(env) ? undefined : (env['LOCAL_SECRETS_FILE'] ?? 'local.secrets.json'),
       keyVaultUrl: app.data.KEY_VAULT_URL,
       clientId: app.data.AZURE_CLIENT_ID,
       managedIdentity: env['IDENTITY_ENDPOINT'] !== undefined || env['MSI_ENDPOINT'] !== undefined,
@@ -364,6 +361,13 @@ function isWebAddress(text: string): boolean {
   const url = new URL(text);
   const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
   return plain && (url.protocol === 'http:' || url.protocol === 'https:');
+}
+
+/** True on an instance of the platform: its plans name that by one of these, Flex Consumption not by the first. */
+function isInAzure(env: Environment): boolean {
+  return ['WEBSITE_INSTANCE_ID', 'WEBSITE_POD_NAME', 'CONTAINER_NAME'].some(
+    (name) => env[name] !== undefined,
+  );
 }
 
 function isVaultAddress(text: string): boolean {

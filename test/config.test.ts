@@ -33,7 +33,8 @@ describe('settings', () => {
     const file = (given: Record<string, string>) => configFor('x', given).localSecretsFile;
     expect(file({})).toBe('local.secrets.json');
     expect(file({ LOCAL_SECRETS_FILE: '/x/y' })).toBe('/x/y');
-    expect(file({ LOCAL_SECRETS_FILE: '/x/y', WEBSITE_INSTANCE_ID: 'a-1' })).toBeUndefined();
+    for (const instance of ['WEBSITE_INSTANCE_ID', 'WEBSITE_POD_NAME', 'CONTAINER_NAME'])
+      expect(file({ LOCAL_SECRETS_FILE: '/x/y', [instance]: 'a-1' }), instance).toBeUndefined();
   });
 
   it('are told all at once where they are wrong', () => {
