@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { readJson } from '../pipeline/read-json.ts';
@@ -97,7 +97,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
 /** Only one process at a time changes the file; a lock that somebody left behind is taken over. */
 async function locked(lock: string, work: () => Promise<void>): Promise<void> {
   while (!(await taken(lock))) {
-    await putAsideIfLeft(lock);
+    await removeIfLeft(lock);
     await delay(50);
   }
   const takenAt = Date.now();
@@ -119,20 +119,25 @@ async function taken(lock: string): Promise<boolean> {
   }
 }
 
-async function putAsideIfLeft(lock: string): Promise<void> {
-  const madeAt = await stat(lock).then(({ mtimeMs }) => mtimeMs, Date.now);
-  if (Date.now() - madeAt <= lockedAtMostMs) return;
-  const aside = `${lock}.${randomUUID()}`;
-  try {
-    await rename(lock, aside);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
-    throw error;
+/** One process at a time judges a lock and takes it away, so that none takes the one that another has just made. */
+async function removeIfLeft(lock: string): Promise<void> {
+  const judging = `${lock}.judging`;
+  if (!(await isOld(lock))) return;
+  if (!(await taken(judging))) {
+    // Held for a moment only; one that is old was left behind as well.
+    if (await isOld(judging)) await rm(judging, { force: true });
+    return;
   }
-  // Whoever else saw it left behind may have been quicker: then this is the lock that they hold now.
-  const { mtimeMs } = await stat(aside);
-  if (mtimeMs !== madeAt) await link(aside, lock).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    if (await isOld(lock)) await rm(lock, { force: true });
+  } finally {
+    await rm(judging, { force: true });
+  }
+}
+
+async function isOld(lock: string): Promise<boolean> {
+  const madeAt = await stat(lock).then(({ mtimeMs }) => mtimeMs, Date.now);
+  return Date.now() - madeAt > lockedAtMostMs;
 }
 
 function digest(setting: string | undefined): string {
