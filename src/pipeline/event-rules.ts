@@ -219,6 +219,7 @@ function raised(asset: AssetState | undefined, { occurredAt, timeUnknown, remova
 const noneFetched: AssetState = {
   fetch: 0,
   fetchedAt: null,
+  fetchedFor: null,
   title: null,
   keptFetch: 0,
   recordEtag: null,

@@ -86,6 +86,7 @@ export async function keepAsset(fetched: Fetched, store: AssetStore): Promise<Ke
       keptFetch: asset.fetch,
       // Other events are folded only into a fetch that brought all there is.
       fetchedAt: fetched.complete ? record.fetchedAt : asset.fetchedAt,
+      fetchedFor: fetched.complete ? asset.latestEventAt : asset.fetchedFor,
       title: record.title,
       recordEtag: written.etag,
       thumbnailEtag,

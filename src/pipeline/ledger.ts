@@ -74,6 +74,8 @@ export interface AssetState {
   readonly fetch: number;
   /** When the latest fetch that was kept began, ISO 8601, and its title: what other events are folded into. */
   readonly fetchedAt: string | null;
+  /** The latest event on it that was known when that fetch began. ISO 8601. */
+  readonly fetchedFor: string | null;
   readonly title: string | null;
   readonly keptFetch: number;
   readonly recordEtag: string | null;

@@ -140,7 +140,7 @@ function isCovered(
 ): boolean {
   const fetchedAt = Date.parse(asset?.fetchedAt ?? '');
   if (!(fetchedAt - foldMarginMs >= Date.parse(head.receivedAt))) return false;
-  return !source.lookUpsMayLag || Date.parse(event.occurredAt) <= Date.parse(asset?.latestEventAt ?? '');
+  return !source.lookUpsMayLag || Date.parse(event.occurredAt) <= Date.parse(asset?.fetchedFor ?? '');
 }
 
 function awaitOpening(closed: { until: number; code: AgainCode }, deps: WorkDeps): Outcome {

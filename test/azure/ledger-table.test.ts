@@ -74,6 +74,7 @@ describe('the ledger in a table', () => {
     const asset = {
       fetch: 1,
       fetchedAt: null,
+      fetchedFor: null,
       title: null,
       keptFetch: 0,
       recordEtag: null,

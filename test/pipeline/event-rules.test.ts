@@ -11,6 +11,7 @@ const kept = (fetch: number): AssetState => ({
   fetch,
   keptFetch: fetch,
   fetchedAt: '2026-01-05T10:00:00.000Z',
+  fetchedFor: null,
   title: `Fetch ${fetch}`,
   recordEtag: `"${fetch}"`,
   thumbnailEtag: null,

@@ -11,6 +11,7 @@ const picture = PNG.sync.write(new PNG({ width: 30, height: 20 }));
 const first: AssetState = {
   fetch: 1,
   fetchedAt: null,
+  fetchedFor: null,
   title: null,
   keptFetch: 0,
   recordEtag: null,

@@ -401,6 +401,16 @@ describe('a source whose look-ups may lag behind its events', () => {
     expect(bench.asked).toHaveLength(3);
   });
 
+  it('is asked again where the later event that is known did not come to its end', async () => {
+    const answers: Finding[] = [found(), { kind: 'again', code: 'source-unavailable', text: 't' }];
+    const bench = lagging(() => answers.shift() ?? found());
+    bench.pass(20_000);
+    await handle(bench, 'event-1', 5);
+    await handle(bench, 'event-2', 9);
+    await handle(bench, 'event-3', 7);
+    expect(bench.asked).toHaveLength(3);
+  });
+
   it('shows an asset again that came back, however its events overtake each other', async () => {
     const bench = lagging(async ({ removed }) => {
       await new Promise((resolve) => setImmediate(resolve));
