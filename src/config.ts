@@ -21,7 +21,7 @@ export interface SourceSecretSettings {
 export interface SourceConfig {
   readonly name: string;
   readonly kind: SourceKindName;
-  /** Base URL of the system's API, without a trailing slash. */
+  /** Base URL of the system's API, without a trailing slash; empty where there is none, of a kind that is never asked. */
   readonly url: string;
   readonly username: string | undefined;
   readonly tenant: string | undefined;
@@ -73,7 +73,8 @@ const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .refine((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
 
-const webAddress = z
+/** An http or https address without user, query or fragment. */
+export const webAddress = z
   .string()
   .refine(isWebAddress, 'must be an http or https address without user, query or fragment');
 // Of a page for people: it may hold a query, a fragment and where an id goes.
@@ -142,7 +143,7 @@ export const appSettings = z.object({
 /** The settings of one source, by what follows `SOURCE_<NAME>_`. */
 export const sourceSettings = z.object({
   KIND: z.enum(sourceKinds, { error: `must be one of: ${sourceKinds.join(', ')}` }),
-  URL: z.string({ error: "must be the base address of the system's API" }).pipe(withoutSlash),
+  URL: withoutSlash.optional(),
   USERNAME: anyText.optional(),
   TENANT: anyText.optional(),
   PASSWORD: anyText.optional(),
@@ -200,6 +201,10 @@ export function readSourcesConfig(
   const parsed = names.map((name) => ({ name, settings: sourceSettings.safeParse(settingsOf(name, env)) }));
   for (const { name, settings } of parsed) {
     if (!settings.success) faults.push(...faultsOf(settings.error, prefixOf(name)));
+    const { KIND, URL } = settingsOf(name, env);
+    // A payload of PyWebhooks is all there is to know; only the command asks that system.
+    if (URL === undefined && KIND !== 'pywebhooks')
+      faults.push(`${prefixOf(name)}URL: must be the base address of the system's API`);
   }
   if (names.length > 0) faults.push(...unknownOrShared(names, env));
   faults.push(...sharedSecrets(names, env));
@@ -254,7 +259,7 @@ function sourceConfig(
   return {
     name,
     kind: own.KIND,
-    url: own.URL,
+    url: own.URL ?? '',
     username: own.USERNAME,
     tenant: own.TENANT,
     portalUrl: own.PORTAL_URL,

@@ -150,6 +150,16 @@ describe('two sources', () => {
     },
   );
 
+  it.each([
+    ['preservica', ['SOURCE_ARCHIVE_2_URL']],
+    ['woodwing', ['SOURCE_ARCHIVE_2_URL']],
+    // Its payloads hold all there is to know: it is never asked.
+    ['pywebhooks', []],
+  ])('of kind %s are asked somewhere, or are no faulty settings', (kind, expected) => {
+    const faults = two({ SOURCE_ARCHIVE_2_KIND: kind, SOURCE_ARCHIVE_2_URL: '' });
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(expected);
+  });
+
   it('may not be named so that a setting could belong to both', () => {
     const faults = faultsOf({
       AzureWebJobsStorage: 'x',

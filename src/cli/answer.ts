@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import Table from 'cli-table3';
 import { cleanText } from '../pipeline/clean-text.ts';
+import { harmless } from './terminal.ts';
 
 /** What a command has to say: to scripts, and to people. */
 export interface Answer {
@@ -19,15 +20,29 @@ export function answering<Given extends unknown[]>(
     // Commander gives the command itself last.
     const command = given.at(-1);
     const asJson = command instanceof Command && command.optsWithGlobals<{ json?: true }>().json === true;
-    process.stdout.write(`${asJson ? JSON.stringify(json, undefined, 2) : text}\n`);
+    process.stdout.write(`${asJson ? plainJson(json) : harmless(text)}\n`);
     process.exitCode = exitCode;
   };
+}
+
+/** JSON leaves some control characters as they are, which a terminal would obey. */
+function plainJson(json: object): string {
+  const escaped = (character: string): string =>
+    `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(json, undefined, 2).replaceAll(/[\x7f-\x9f]/g, escaped);
 }
 
 const lines = ['top', 'bottom', 'left', 'right', 'mid'].flatMap((name) =>
   ['', '-mid', '-left', '-right'].map((end) => name + end),
 );
 const noLines = { ...Object.fromEntries(lines.map((name) => [name, ''])), middle: '  ' };
+
+const longestCell = 500;
+
+function shortened(cell: string): string {
+  const text = cleanText(cell, longestCell);
+  return cell.length > longestCell ? `${text}…` : text;
+}
 
 /** Aligned columns under their heads. What a cell holds may come from outside: control characters never reach the terminal. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], none = 'None.'): string {
@@ -37,7 +52,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     chars: noLines,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
-  for (const row of rows) columns.push(row.map((cell) => cleanText(cell, 500)));
+  for (const row of rows) columns.push(row.map(shortened));
   return columns
     .toString()
     .split('\n')

@@ -1,23 +1,43 @@
-import { CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { UpstreamError } from '../errors.ts';
 import { RefusedError, UsageError } from './faults.ts';
 import { program } from './program.ts';
 import { note } from './terminal.ts';
 
+// Whoever reads our output may have seen enough of it.
+for (const output of [process.stdout, process.stderr]) {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
 // Exit code 0 is done, 1 the other side said no, 2 wrong use.
 try {
-  await program().parseAsync(idsLast(process.argv.slice(2)), { from: 'user' });
+  const whole = program();
+  await whole.parseAsync(idsLast(process.argv.slice(2), valued(whole)), { from: 'user' });
 } catch (error) {
   process.exitCode = exitCodeOf(error);
   const said = error instanceof CommanderError ? undefined : wordsFor(error);
   if (said !== undefined) note(said);
 }
 
-/** An id of WoodWing Assets may begin with a hyphen; no option of ours is as long (reference/woodwing-assets.md, 5.4). */
-function idsLast(args: readonly string[]): string[] {
-  const isId = (each: string): boolean => /^-[A-Za-z0-9_-]{21}$/.test(each);
+/**
+ * Ids may begin with a hyphen, those of WoodWing Assets (22 characters; reference/woodwing-assets.md, 5.4) and those of
+ * events (43); no option of ours is as long as the ones or as odd as the others.
+ */
+function idsLast(args: readonly string[], takeValue: ReadonlySet<string>): string[] {
+  const isId = (each: string, index: number): boolean =>
+    /^-(?:[A-Za-z0-9_-]{21}|[A-Za-z0-9_-]{42})$/.test(each) && !takeValue.has(args[index - 1] ?? '');
   if (args.includes('--') || !args.some(isId)) return [...args];
-  return [...args.filter((each) => !isId(each)), '--', ...args.filter(isId)];
+  const others = args.filter((each, index) => !isId(each, index));
+  return [...others, '--', ...args.filter(isId)];
+}
+
+/** The options, of whatever command, that are followed by a value. */
+function valued(command: Command): Set<string> {
+  const own = command.options.filter(({ required }) => required).map(({ long }) => long ?? '');
+  return new Set([...own, ...command.commands.flatMap((each) => [...valued(each)])]);
 }
 
 function exitCodeOf(error: unknown): number {

@@ -31,6 +31,8 @@ const SourceState = z.looseObject({
 const SourceStates = z.object({ sources: z.array(SourceState) });
 export type SourceState = z.infer<typeof SourceState>;
 
+const Window = z.object({ source: z.string(), key: z.string(), until: z.string() });
+
 const timeLimitMs = 60_000;
 const maxBytes = 33_554_432;
 const askedAs = 'Asset Webhooks';
@@ -48,7 +50,7 @@ export interface RunningApp {
 
 /** Throws a UsageError where nothing says where the app is; what it answers badly is a RefusedError or an UpstreamError. */
 export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningApp {
-  if (url === undefined || !URL.canParse(url)) {
+  if (url === undefined) {
     throw new UsageError('Where is the app? Set ASSET_WEBHOOKS_URL, or PUBLIC_URL, to its address.');
   }
   const call = async (
@@ -92,15 +94,17 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningAp
     sources: async () => (await asked(SourceStates, '/sources')).sources,
     async window(source, which, minutes) {
       const body = JSON.stringify({ key: which, minutes });
-      await asked(z.object({}), `/sources/${source}/window`, { method: 'POST', body });
+      await asked(Window, `/sources/${source}/window`, { method: 'POST', body });
     },
   };
 }
 
 const Refusal = z.object({ error: z.string().max(500) });
 
-function refusal(url: string, status: number, json: unknown): RefusedError {
+/** What a status of the app means for whoever asked: 400 is what it says of a question that makes no sense. */
+function refusal(url: string, status: number, json: unknown): RefusedError | UsageError {
   const said = Refusal.safeParse(json).data?.error;
+  if (status === 400 && said !== undefined) return new UsageError(said);
   return new RefusedError(
     `The app at ${url} answered ${status}${said === undefined ? '.' : `: ${said}`}`,
     status,

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { createSecrets } from '../azure/secrets.ts';
-import { readSourcesConfig, type SourceConfig, type SourceKindName, type SourcesConfig } from '../config.ts';
+import {
+  prefixOf,
+  readSourcesConfig,
+  webAddress,
+  type SourceConfig,
+  type SourceKindName,
+  type SourcesConfig,
+} from '../config.ts';
 import { localSettings } from '../local/host/local-settings.ts';
 import type { Turn } from '../pipeline/call-gate.ts';
 import type { Log } from '../pipeline/log.ts';
@@ -20,7 +27,8 @@ export interface Setup {
 
 /** Reads the settings of the environment and of `local.settings.json`. Throws a UsageError that names every fault. */
 export async function readSetup(): Promise<Setup> {
-  const fromFile = await localSettings(join(root, 'local.settings.json')).catch((error: unknown) => {
+  const settings = process.env['LOCAL_SETTINGS_FILE'] ?? join(root, 'local.settings.json');
+  const fromFile = await localSettings(settings).catch((error: unknown) => {
     throw new UsageError(error instanceof Error ? error.message : 'local.settings.json cannot be read.');
   });
   const environment: Readonly<Record<string, string | undefined>> = {
@@ -29,13 +37,20 @@ export async function readSetup(): Promise<Setup> {
     ...process.env,
   };
   const read = readSourcesConfig(environment);
-  if (!read.ok) throw new UsageError(read.faults.join('\n'));
+  const faults = read.ok ? [] : read.faults;
+  // An empty setting is one that is not there.
+  const ownUrl = webAddress.optional().safeParse(environment['ASSET_WEBHOOKS_URL'] || undefined);
+  if (!ownUrl.success)
+    faults.push(...ownUrl.error.issues.map(({ message }) => `ASSET_WEBHOOKS_URL: ${message}`));
+  if (!read.ok || !ownUrl.success) throw new UsageError(faults.join('\n'));
   const config = { ...read.config, localSecretsFile: read.config.localSecretsFile ?? secretsFile };
-  const appUrl = environment['ASSET_WEBHOOKS_URL'] ?? config.publicUrl;
   return {
     config,
     secrets: secretsNow({ config }),
-    app: { url: appUrl?.replace(/\/+$/, ''), key: environment['ASSET_WEBHOOKS_KEY'] },
+    app: {
+      url: ownUrl.data?.replace(/\/+$/, '') ?? config.publicUrl,
+      key: environment['ASSET_WEBHOOKS_KEY'] || undefined,
+    },
   };
 }
 
@@ -49,8 +64,14 @@ const complain: Log = (level, name, fields) => {
   if (level !== 'info') note(`${name}: ${JSON.stringify(fields)}`);
 };
 
-/** The source of this kind that is meant. Throws a UsageError where it is not clear which. */
-export function sourceOf({ config }: Setup, kind: SourceKindName, name: string | undefined): SourceConfig {
+/** The source of this kind that is meant. Throws a UsageError where it is not clear which, or where it is. */
+export function sourceOf(setup: Setup, kind: SourceKindName, name: string | undefined): SourceConfig {
+  const source = namedSource(setup, kind, name);
+  if (source.url !== '') return source;
+  throw new UsageError(`Where is ${source.name}? Set ${prefixOf(source.name)}URL to the address of its API.`);
+}
+
+function namedSource({ config }: Setup, kind: SourceKindName, name: string | undefined): SourceConfig {
   if (name !== undefined) {
     const named = config.sources.get(name);
     if (named?.kind === kind) return named;

@@ -45,7 +45,7 @@ async function shown({ name, kind, url }: SourceConfig, deps: SourcesDeps): Prom
   return {
     name,
     kind,
-    url,
+    url: url === '' ? null : url,
     webhookUrl: config.publicUrl === undefined ? null : `${config.publicUrl}/webhooks/${name}`,
     secrets: known?.length ?? 0,
     windows: open

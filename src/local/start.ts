@@ -34,6 +34,8 @@ const folder = join(root, '.local');
 const settings: Record<string, string> = {
   FUNCTIONS_WORKER_RUNTIME: 'node',
   AzureWebJobsStorage: azurite.connectionString,
+  // What a person has set for systems of their own has no place here.
+  LOCAL_SETTINGS_FILE: join(folder, 'no.settings.json'),
   // The simulators begin anew each time, and so do the secrets that they give out.
   LOCAL_SECRETS_FILE: join(folder, 'start.secrets.json'),
   PUBLIC_URL: url,

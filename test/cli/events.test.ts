@@ -48,7 +48,7 @@ describe('events list', () => {
   it.each([
     ['a state that is none', ['list', '--state', 'lost'], 2],
     ['a limit that is none', ['list', '--limit', '0'], 2],
-    ['a time that is none', ['list', '--from', 'yesterday'], 1],
+    ['a time that is none', ['list', '--from', 'yesterday'], 2],
   ])('with %s says so', async (_what, args, code) => {
     const ran = await events(args);
     expect(ran.code).toBe(code);
@@ -71,6 +71,38 @@ describe('events show', () => {
     const ran = await events(['show', 'nobody']);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr).toContain('no event');
+  });
+});
+
+describe('what comes from outside', () => {
+  const title = 'Bell \u0007, cursor \u009b2J and \u001b]0;title\u0007';
+  beforeAll(async () => {
+    const entity = app.preservica.library.addAsset({ title });
+    await app.preservica.happen('FULL_TEXT_INDEXED', [entity]);
+    await app.settled(4);
+  });
+
+  it('never moves the cursor of whoever reads it, and is whole for scripts', async () => {
+    const asText = await events(['list']);
+    const asJson = await events(['list', '--json']);
+    for (const { stdout } of [asText, asJson]) expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
+    const { events: listed } = asJson.json() as Listed;
+    expect(listed.map(({ title: each }) => each).join()).toContain('Bell');
+    const [{ id = '' } = {}] = listed;
+    expect((await events(['show', id])).stdout).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+});
+
+describe('an id that begins with a hyphen', () => {
+  it.each([22, 43])('of %i characters is an id and no option', async (length) => {
+    const ran = await events(['show', `-${'a'.repeat(length - 1)}`, '--json']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain('no event');
+  });
+
+  it('is the value of an option where it stands behind one', async () => {
+    const ran = await events(['list', '--asset-id', `-${'a'.repeat(21)}`]);
+    expect(ran).toMatchObject({ code: 0, stdout: 'No events.\n', stderr: '' });
   });
 });
 
@@ -101,6 +133,23 @@ describe('the app', () => {
     const ran = await events(['list'], { PUBLIC_URL: '' });
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('ASSET_WEBHOOKS_URL');
+  });
+
+  it.each([
+    ['with a key in it', 'http://127.0.0.1:9/?code=the-key-of-the-app'],
+    ['with a password in it', 'http://user:the-key-of-the-app@127.0.0.1:9'],
+    ['that is none', 'the-key-of-the-app'],
+  ])('must have an address, and not one %s', async (_what, url) => {
+    const ran = await events(['list'], { ASSET_WEBHOOKS_URL: url });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain('ASSET_WEBHOOKS_URL');
+    expect(ran.stderr).not.toContain('the-key-of-the-app');
+  });
+
+  it('is at PUBLIC_URL where no other address is set', async () => {
+    expect(await events(['list'], { ASSET_WEBHOOKS_URL: '', ASSET_WEBHOOKS_KEY: '' })).toMatchObject({
+      code: 0,
+    });
   });
 
   it('may be away', async () => {

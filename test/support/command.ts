@@ -19,7 +19,9 @@ export async function runCommand(
   { env, input = '' }: { env: Readonly<Record<string, string>>; input?: string },
 ): Promise<Ran> {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
-  const child = spawn(process.execPath, [command, ...args], { env: { PATH, HOME, TMPDIR, ...env } });
+  // What somebody has set for systems of their own has no place here.
+  const own = { PATH, HOME, TMPDIR, LOCAL_SETTINGS_FILE: '/nowhere/local.settings.json' };
+  const child = spawn(process.execPath, [command, ...args], { env: { ...own, ...env } });
   child.stdin.end(input);
   const [stdout, stderr, code] = await Promise.all([
     text(child.stdout),

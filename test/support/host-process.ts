@@ -59,7 +59,10 @@ export function spawnHost({ env, port = 0, bundle }: HostProcessOptions): HostPr
       String(port),
       ...(bundle === undefined ? [] : ['--bundle', bundle]),
     ],
-    { env: { PATH, HOME, TMPDIR, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    {
+      env: { PATH, HOME, TMPDIR, LOCAL_SETTINGS_FILE: '/nowhere/local.settings.json', ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
   );
   const lines: string[] = [];
   const waiting = new Set<(line: string) => void>();

@@ -20,7 +20,8 @@ await command.parseAsync();
 
 async function run({ port, bundle }: Options): Promise<void> {
   // The app reads its settings from the environment; what is set there wins over the file.
-  const fromFile = await localSettings(join(root, 'local.settings.json')).catch(refuse);
+  const settings = process.env['LOCAL_SETTINGS_FILE'] ?? join(root, 'local.settings.json');
+  const fromFile = await localSettings(settings).catch(refuse);
   for (const [name, value] of Object.entries(fromFile)) process.env[name] ??= value;
   process.env['LOCAL_SECRETS_FILE'] ??= join(root, 'local.secrets.json');
 
