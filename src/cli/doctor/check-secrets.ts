@@ -1,21 +1,23 @@
 import type { SourceConfig } from '../../config.ts';
 import { ok, warning, wrong, type Check } from './check.ts';
+import { errorName } from '../error-name.ts';
+import { placeOfSecrets } from '../place-of-secrets.ts';
 import type { Setup } from '../setup.ts';
 
 /** Looks whether the secrets that a source needs are there, and can be read. No value is shown. */
-export async function checkSecrets({ config, secrets }: Setup, source: SourceConfig): Promise<Check[]> {
+export async function checkSecrets(setup: Setup, source: SourceConfig): Promise<Check[]> {
+  const { config, secrets } = setup;
   const { name, kind } = source;
   const where = config.keyVaultUrl === undefined ? 'the settings' : 'the vault';
   const about = `${name}: secrets`;
   try {
     await secrets.lookAgain(name);
   } catch (error) {
-    const status = statusOf(error);
-    const text = `${where === 'the vault' ? 'The vault' : 'The local secrets file'} cannot be read${status === undefined ? '' : ` (${status})`}.`;
+    const text = `The secrets cannot be read from ${placeOfSecrets(setup)} (${errorName(error)}).`;
     const todo =
-      where === 'the vault'
-        ? 'Look at KEY_VAULT_URL, at its firewall, and whether you may get secrets there (log in with "az login").'
-        : 'Look at the file that LOCAL_SECRETS_FILE names: it must be as this app wrote it, and yours to read.';
+      config.keyVaultUrl === undefined
+        ? 'Look at the file that LOCAL_SECRETS_FILE names: it must be as this app wrote it, and yours to read.'
+        : 'Look at KEY_VAULT_URL, at its firewall, and whether you may get secrets there (log in with "az login").';
     return [wrong(about, text, todo)];
   }
   const [webhook, password, apiKey] = await Promise.all([
@@ -56,14 +58,3 @@ const howToGet: Readonly<Record<SourceConfig['kind'], string>> = {
   woodwing: 'asset-webhooks woodwing webhooks create',
   pywebhooks: 'asset-webhooks pywebhooks account create',
 };
-
-function statusOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const about = new Map<string, unknown>(Object.entries(error));
-  const [status, code] = [about.get('statusCode'), about.get('code')];
-  return typeof status === 'number'
-    ? String(status)
-    : typeof code === 'string'
-      ? code.slice(0, 60)
-      : undefined;
-}

@@ -1,12 +1,14 @@
-import { resolve } from 'node:path';
 import { prefixOf, type SourceConfig } from '../../config.ts';
 import type { Kept } from '../../pipeline/secrets.ts';
 import type { NewPyWebhooksAccount } from '../../sources/pywebhooks/account.ts';
 import { canLogIn } from '../../sources/pywebhooks/service-call.ts';
 import { whyEchoFails } from '../../sources/pywebhooks/try-echo.ts';
+import { addressToCall } from '../address-to-call.ts';
 import { table, type Answer } from '../answer.ts';
+import { errorName } from '../error-name.ts';
 import { RefusedError, UsageError } from '../faults.ts';
 import { accountOf, ownAccount, type Asked, type Login } from './login.ts';
+import { placeOfSecrets } from '../place-of-secrets.ts';
 import { readSetup, samePlace, sourceOf, webhookUrl, type Setup } from '../setup.ts';
 import { note } from '../terminal.ts';
 
@@ -24,10 +26,7 @@ export async function createAccount(
     throw new UsageError(
       'No account of that name could log in: it must be Latin-1, without blanks around it.',
     );
-  const address = url ?? webhookUrl(setup, source);
-  if (address === undefined) throw new UsageError('Which address? Give --url, or set PUBLIC_URL.');
-  if (!URL.canParse(address) || !/^https?:/i.test(address))
-    throw new UsageError('--url must be an http or https address.');
+  const address = addressToCall(url, setup, source);
   await refuseWithKeys(setup, source);
 
   const made = await accountOf(setup, source).createAccount({ endpoint: address, username: name });
@@ -46,7 +45,7 @@ export async function createAccount(
   const why = failure === undefined ? null : notKept({ kept, failure }, setup);
   const text = [
     `Made the account ${name}: ${id}`,
-    why ?? `Its keys are kept in ${placeOf(setup)}.`,
+    why ?? `Its keys are kept in ${placeOfSecrets(setup)}.`,
     ...Object.entries(keys).map(
       ([key, value]) => `${key === 'apiKey' ? 'API key' : 'Webhook secret'}: ${value}`,
     ),
@@ -59,12 +58,13 @@ export async function createAccount(
 }
 
 /** Nothing is asked for where its keys would have no place, or take the place of others. */
-async function refuseWithKeys({ secrets, config }: Setup, { name }: SourceConfig): Promise<void> {
+async function refuseWithKeys(setup: Setup, { name }: SourceConfig): Promise<void> {
+  const { secrets } = setup;
   try {
     await secrets.lookAgain(name);
   } catch (error) {
     throw new RefusedError(
-      `No account was made: its keys could not be kept, for ${placeOf({ config })} cannot be read (${wordFor(error)}).`,
+      `No account was made: its keys could not be kept, for ${placeOfSecrets(setup)} cannot be read (${errorName(error)}).`,
     );
   }
   if ((await secrets.apiKey(name)) !== undefined) {
@@ -109,27 +109,14 @@ async function keepKeys(
 }
 
 function notKept({ kept, failure }: Keeping, setup: Setup): string {
-  const place = `${placeOf(setup)} did not take`;
+  const place = `${placeOfSecrets(setup)} did not take`;
   if (kept.includes('api-key'))
-    return `Its keys are kept, but ${place} its id (${wordFor(failure)}): give the id to "pywebhooks account show".`;
+    return `Its keys are kept, but ${place} its id (${errorName(failure)}): give the id to "pywebhooks account show".`;
   const what = kept.includes('secret') ? 'its API key' : 'its keys';
   const then = kept.includes('secret')
     ? 'run "pywebhooks reset-api-key"'
     : 'run "pywebhooks reset-api-key" and then "pywebhooks reset-secret"';
-  return `But ${place} ${what} (${wordFor(failure)}), and PyWebhooks does not show them again. Once that is put right, ${then}: the app is sent new ones, and keeps them itself.`;
-}
-
-function placeOf({ config }: Pick<Setup, 'config'>): string {
-  return config.keyVaultUrl === undefined
-    ? `the secrets file ${resolve(config.localSecretsFile)}`
-    : 'the vault';
-}
-
-/** What an error is called. Its text might hold what was to be kept. */
-function wordFor(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code === 'string' && /^[A-Za-z0-9_]{1,60}$/.test(code)) return code;
-  return error instanceof Error ? error.name : 'unknown';
+  return `But ${place} ${what} (${errorName(failure)}), and PyWebhooks does not show them again. Once that is put right, ${then}: the app is sent new ones, and keeps them itself.`;
 }
 
 // Section 10.4.

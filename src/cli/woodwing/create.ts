@@ -7,9 +7,9 @@ import {
   type AssetsWebhook,
   type AssetsWebhooks,
 } from '../../sources/woodwing/webhooks.ts';
+import { addressToCall } from '../address-to-call.ts';
 import type { Answer } from '../answer.ts';
-import { RefusedError, sentenceOf, UsageError } from '../faults.ts';
-import { webhookUrl } from '../setup.ts';
+import { RefusedError, sentenceOf } from '../faults.ts';
 import type { Asked } from './login.ts';
 import { callerPart, warnOf, type Filters } from './filters.ts';
 import { shown } from './shown.ts';
@@ -37,8 +37,7 @@ export async function create(
   { setup, source, webhooks }: Asked,
 ): Promise<Answer> {
   const given = callerPart(filters);
-  const url = given.url ?? webhookUrl(setup, source);
-  if (url === undefined) throw new UsageError('Which address? Give --url, or set PUBLIC_URL.');
+  const url = addressToCall(given.url, setup, source);
   const wanted = {
     name: `Asset Webhooks (${source.name})`,
     eventTypes: usualEvents,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { knownEvents, type CallerPart } from '../../sources/woodwing/webhooks.ts';
+import { checkAddress } from '../address-to-call.ts';
 import { UsageError } from '../faults.ts';
 import { note } from '../terminal.ts';
 
@@ -45,8 +46,7 @@ export function addFilters(
 export function callerPart(filters: Filters): CallerPart {
   const { name, url, event, metadata, triggerMetadata, folder, query } = filters;
   if (name?.trim() === '') throw new UsageError('--name must not be empty.');
-  if (url !== undefined && (!URL.canParse(url) || !/^https?:/i.test(url)))
-    throw new UsageError('--url must be an http or https address.');
+  if (url !== undefined) checkAddress(url);
   const eventTypes = listOf('--event', event, /^[A-Za-z][A-Za-z0-9_]{0,99}$/);
   if (eventTypes?.length === 0) throw new UsageError('--event must name at least one event.');
   const metadataToReturn = listOf('--metadata', metadata, fieldName);
