@@ -8,8 +8,8 @@ export type UpstreamCode =
   | 'UPSTREAM_UNREADABLE';
 
 /**
- * A source system did not give what we asked it for. The message is one sentence for people; it holds no
- * secret, no token and nothing of the answer but its status.
+ * A source system did not give what we asked it for. The message is for people: of the answer it holds the status, and at
+ * most what the system says for people, cleaned and cut short; no secret and no token.
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SourceConfig, SourceKindName } from '../config.ts';
+import { UsageError } from './faults.ts';
 import { readSetup, sourceOf, type Setup } from './setup.ts';
 import { lineFromInput } from './terminal.ts';
 
@@ -28,6 +29,10 @@ export async function asManager(
 ): Promise<{ setup: Setup; source: SourceConfig; password: string | undefined }> {
   const setup = await readSetup();
   const source = sourceOf(setup, kind, name);
+  if (username !== undefined && username !== source.username && passwordStdin === undefined)
+    throw new UsageError(
+      `The password that is set is not the one of ${username}: give --password-stdin, and that one on standard input.`,
+    );
   const password = passwordStdin === undefined ? undefined : await lineFromInput('The password');
   return { setup, source: { ...source, username: username ?? source.username }, password };
 }

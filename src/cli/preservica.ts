@@ -5,10 +5,12 @@ import { preservicaSession } from '../sources/preservica/login.ts';
 import {
   knownTriggers,
   preservicaSubscriptions,
+  subscriptionId,
   type PreservicaSubscription,
   type PreservicaSubscriptions,
 } from '../sources/preservica/subscriptions.ts';
 import { whyHandshakeFails } from '../sources/preservica/try-handshake.ts';
+import { addressToCall } from './address-to-call.ts';
 import { answering, table, type Answer } from './answer.ts';
 import { RefusedError, UsageError } from './faults.ts';
 import { addManagerOptions, asManager, type ManagerOptions } from './manager.ts';
@@ -109,10 +111,7 @@ async function create(
   const triggers = [...new Set(trigger.split(',').map((name) => name.trim()))];
   const impossible = triggers.find((name) => !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name));
   if (impossible !== undefined) throw new UsageError('--trigger must be names, comma separated.');
-  const address = url ?? webhookUrl(setup, source);
-  if (address === undefined) throw new UsageError('Which address? Give --url, or set PUBLIC_URL.');
-  if (!URL.canParse(address) || !/^https?:/i.test(address))
-    throw new UsageError('--url must be an http or https address.');
+  const address = addressToCall(url, setup, source);
   const secret =
     secretStdin === undefined
       ? (await setup.secrets.webhookSecrets(source.name))?.[0]
@@ -127,17 +126,12 @@ async function create(
     note(`Warning: ${name} is no trigger that is known; asking for it all the same.`);
 
   const before = await subscriptions.list();
-  const created: PreservicaSubscription[] = [];
-  const failed: { triggerType: string; why: string }[] = [];
-  for (const [index, triggerType] of triggers.entries()) {
-    progress(`Subscribing ${index + 1} of ${triggers.length}: ${triggerType} …`);
-    const outcome = await subscriptions.create({ url: address, triggerType, secret });
-    if (outcome.kind === 'subscribed') created.push(outcome.subscription);
-    else failed.push({ triggerType, why: await whyRefused(outcome, address, secret) });
-  }
+  const { created, failed } = await createEach(triggers, { address, secret }, subscriptions);
   endProgress();
+  const notMade = new Set(failed.map(({ triggerType }) => triggerType));
   for (const { id } of before.filter(
-    (each) => samePlace(each.url ?? '', address) && triggers.includes(each.triggerType ?? ''),
+    ({ url: at = '', triggerType = '' }) =>
+      samePlace(at, address) && triggers.includes(triggerType) && !notMade.has(triggerType),
   ))
     note(
       `Note: ${id} already brought the same to this address. Until it is deleted, everything comes twice.`,
@@ -147,6 +141,36 @@ async function create(
     ...failed.map(({ triggerType, why }) => `Not subscribed to ${triggerType}. ${why}`),
   ].join('\n');
   return { json: { created, failed }, text, exitCode: failed.length === 0 ? 0 : 1 };
+}
+
+interface Created {
+  readonly created: PreservicaSubscription[];
+  readonly failed: { triggerType: string; why: string }[];
+}
+
+async function createEach(
+  triggers: readonly string[],
+  { address, secret }: { address: string; secret: string },
+  subscriptions: PreservicaSubscriptions,
+): Promise<Created> {
+  const created: Created['created'] = [];
+  const failed: Created['failed'] = [];
+  for (const [index, triggerType] of triggers.entries()) {
+    progress(`Subscribing ${index + 1} of ${triggers.length}: ${triggerType} …`);
+    try {
+      const outcome = await subscriptions.create({ url: address, triggerType, secret });
+      if (outcome.kind === 'subscribed') created.push(outcome.subscription);
+      else failed.push({ triggerType, why: await whyRefused(outcome, address, secret) });
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      failed.push({ triggerType, why: whyBroken(error) });
+      // It would be no other with the next one; what was created before is said all the same.
+      const rest = triggers.slice(index + 1);
+      failed.push(...rest.map((each) => ({ triggerType: each, why: 'Not asked for after that.' })));
+      break;
+    }
+  }
+  return { created, failed };
 }
 
 async function whyRefused(
@@ -160,8 +184,15 @@ async function whyRefused(
   return `${answered} Seen from here the app answers the handshake rightly, so either Preservica cannot reach ${address} (it must be open to the internet), or it refuses something else about this subscription.`;
 }
 
+function whyBroken({ code, message }: UpstreamError): string {
+  return code === 'UPSTREAM_STATUS' || code === 'UPSTREAM_LOGIN_REFUSED'
+    ? message
+    : `${message} It may have been created all the same: "preservica subscriptions list" shows it.`;
+}
+
 async function remove(ids: readonly string[], account: ManagerOptions): Promise<Answer> {
   if (ids.length === 0) throw new UsageError('Which subscriptions? Give their ids, or --all.');
+  if (!ids.every((id) => subscriptionId.test(id))) throw new UsageError('That is no id of a subscription.');
   return await removeEach(ids, await ask(account));
 }
 

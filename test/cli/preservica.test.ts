@@ -6,7 +6,15 @@ let app: AppUnderTest;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  app = await startAppUnderTest();
+  app = await startAppUnderTest({
+    SOURCES: 'archive,photos,scans',
+    SOURCE_PHOTOS_KIND: 'woodwing',
+    SOURCE_PHOTOS_URL: 'http://127.0.0.1:9',
+    SOURCE_PHOTOS_SECRET: 'the secret of the photos',
+    SOURCE_SCANS_KIND: 'pywebhooks',
+    SOURCE_SCANS_URL: 'http://127.0.0.1:9',
+    SOURCE_SCANS_SECRET: 'the secret of the scans',
+  });
   env = { ...app.settings, PUBLIC_URL: app.host.url };
 });
 
@@ -25,9 +33,9 @@ interface Listed {
 const listed = async (): Promise<Listed['subscriptions']> =>
   ((await subscriptions(['list', '--json'])).json() as Listed).subscriptions;
 
-async function noneLeft(): Promise<void> {
-  for (const { id } of await listed()) await subscriptions(['delete', id]);
-}
+/** At the simulator: whatever there is, whoever made it. */
+const there = (): Map<string, object> => app.preservica.subscriptions as Map<string, object>;
+const noneLeft = (): void => there().clear();
 
 describe('preservica subscriptions', () => {
   it('are created with a real handshake, listed and deleted', async () => {
@@ -47,7 +55,7 @@ describe('preservica subscriptions', () => {
 
     const deleted = await subscriptions(['delete', ...own.map(({ id }) => id)]);
     expect(deleted).toMatchObject({ code: 0, stderr: '' });
-    expect(await listed()).toEqual([]);
+    expect(there().size).toBe(0);
   });
 
   it('never show the secret or the password, in whatever goes wrong', async () => {
@@ -62,16 +70,16 @@ describe('preservica subscriptions', () => {
     expect(said).not.toContain(webhookSecret);
     expect(said).not.toContain(app.preservica.settings.account.password);
     expect(said).not.toContain('not the right one');
-    await noneLeft();
+    noneLeft();
   });
 
   it('tell of one that brings the same already', async () => {
     await subscriptions(['create', '--trigger', 'MOVED']);
-    const [first] = await listed();
+    const [first] = there().keys();
     const again = await subscriptions(['create', '--trigger', 'MOVED']);
     expect(again.code).toBe(0);
-    expect(again.stderr).toContain(first?.id);
-    await noneLeft();
+    expect(again.stderr).toContain(first);
+    noneLeft();
   });
 
   it('are made by another account, whose password comes from standard input', async () => {
@@ -82,6 +90,7 @@ describe('preservica subscriptions', () => {
       input: `${password}\n`,
     });
     expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.json()).toEqual({ subscriptions: [] });
   });
 });
 
@@ -94,6 +103,8 @@ describe('a subscription that is refused says why', () => {
     ],
     ['the app knows no such source', { path: '/webhooks/attic' }, /knows no such source/],
     ['the app has another secret', { secret: 'another secret, 16 long' }, /another secret/],
+    ['the source is a WoodWing Assets', { path: '/webhooks/photos' }, /is of another kind/],
+    ['the source is a PyWebhooks', { path: '/webhooks/scans' }, /is of another kind/],
   ])(
     'when %s',
     async (_what, { url, path, secret }: { url?: string; path?: string; secret?: string }, why) => {
@@ -111,7 +122,7 @@ describe('a subscription that is refused says why', () => {
       );
       expect(ran.code).toBe(1);
       expect(ran.stdout).toMatch(why);
-      expect(await listed()).toEqual([]);
+      expect(there().size).toBe(0);
     },
   );
 
@@ -125,6 +136,64 @@ describe('a subscription that is refused says why', () => {
     } finally {
       account.roles.push(...roles);
     }
+  });
+
+  const path = /api\/webhook\/subscriptions/;
+
+  it.each([
+    ['by a word that repeats the request', 400, []],
+    ['by a fault', 500, ['--json']],
+  ])('and not the secret, %s', async (_how, status, args: string[]) => {
+    const body = `Cannot read {"secret":"${webhookSecret}"}`;
+    app.preservica.fault({
+      path,
+      method: 'POST',
+      kind: 'answer',
+      status,
+      contentType: 'text/plain',
+      body,
+      times: 1,
+    });
+    const ran = await subscriptions(['create', '--trigger', 'MOVED', ...args]);
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    expect(ran.stdout).toContain('Cannot read {');
+    // It may be about the handshake, whatever its status.
+    expect(ran.stdout).toContain('Seen from here the app answers the handshake rightly');
+    expect(ran.stdout).not.toContain(webhookSecret);
+    noneLeft();
+  });
+
+  it('beside what was created before', async () => {
+    // The second of three finds that nobody may do this any more.
+    app.preservica.fault({ path, method: 'POST', kind: 'slow', ms: 0, times: 1 });
+    app.preservica.fault({ path, method: 'POST', kind: 'status', status: 403, times: 1 });
+    const ran = await subscriptions([
+      'create',
+      '--trigger',
+      'FULL_TEXT_INDEXED,MOVED,INGEST_FAILED',
+      '--json',
+    ]);
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    const [id] = there().keys();
+    expect(ran.json()).toMatchObject({
+      created: [{ id, triggerType: 'FULL_TEXT_INDEXED' }],
+      failed: [
+        { triggerType: 'MOVED', why: expect.stringContaining('role of a manager') },
+        { triggerType: 'INGEST_FAILED', why: expect.stringContaining('Not asked for') },
+      ],
+    });
+    expect(ran.stdout).not.toContain('handshake');
+    expect(there().size).toBe(1);
+    noneLeft();
+  });
+
+  it('and that it may be there all the same, where the answer is lost', async () => {
+    app.preservica.fault({ path, method: 'POST', kind: 'cut', times: 1 });
+    const ran = await subscriptions(['create', '--trigger', 'MOVED']);
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    expect(ran.stdout).toMatch(/failed or broke off.*preservica subscriptions list/s);
+    expect(there().size).toBe(1);
+    noneLeft();
   });
 
   it('when the trigger is unknown to both', async () => {
@@ -142,10 +211,9 @@ describe('delete --all', () => {
   it('takes only those that call exactly this address, and asks first', async () => {
     await subscriptions(['create', '--trigger', 'FULL_TEXT_INDEXED,MOVED']);
     const { port } = new URL(app.host.url);
-    const elsewhere = app.preservica.subscriptions as Map<string, object>;
     for (const [index, path] of foreign.entries()) {
       const id = String(index).repeat(32);
-      elsewhere.set(id, {
+      there().set(id, {
         id,
         url: app.host.url + path,
         triggerType: 'MOVED',
@@ -158,18 +226,18 @@ describe('delete --all', () => {
       url: `https://127.0.0.1:${port}/webhooks/archive`,
       triggerType: 'MOVED',
     };
-    elsewhere.set(otherScheme.id, { ...otherScheme, secret: 'x', includeIdentifiers: true });
+    there().set(otherScheme.id, { ...otherScheme, secret: 'x', includeIdentifiers: true });
 
     const unasked = await subscriptions(['delete', '--all']);
     expect(unasked.code).toBe(2);
     expect(unasked.stderr).toContain('--yes');
-    expect(await listed()).toHaveLength(6);
+    expect(there().size).toBe(6);
 
     const ran = await subscriptions(['delete', '--all', '--yes', '--json']);
     expect(ran.code).toBe(0);
     expect((ran.json() as { deleted: string[] }).deleted).toHaveLength(2);
     expect((await listed()).map(({ thisApp }) => thisApp)).toEqual([false, false, false, false]);
-    await noneLeft();
+    noneLeft();
   });
 
   it('refuses where nothing says what is ours', async () => {
@@ -191,13 +259,26 @@ describe('wrong use', () => {
     ['a trigger that is no name', ['create', '--trigger', 'MOVED;DROP']],
     ['an address that is none', ['create', '--trigger', 'MOVED', '--url', 'ftp://example.org']],
     ['delete without ids', ['delete']],
+    ['an id that is a path', ['delete', 'abc', '..']],
+    ['an id that is this path', ['delete', '.']],
+    ['an empty id', ['delete', '']],
+    ["the app's password under another name", ['list'], ['--username', 'somebody@example.org']],
     ['delete with ids and --all', ['delete', 'abc', '--all']],
     ['an unknown option', ['list', '--shiny']],
     ['a source that is not there', ['list', '--source', 'attic']],
-  ])('%s ends with 2', async (_what, args) => {
-    const ran = await subscriptions(args);
+  ])('%s ends with 2, and nothing is asked', async (_what, args, group: string[] = []) => {
+    const before = app.preservica.calls.length;
+    const ran = await subscriptions(args, { group });
     expect(ran).toMatchObject({ code: 2, stdout: '' });
     expect(ran.stderr).not.toBe('');
+    expect(app.preservica.calls).toHaveLength(before);
+  });
+
+  it('says how another account is asked, and takes the own one by its name', async () => {
+    const other = await subscriptions(['list'], { group: ['--username', 'somebody@example.org'] });
+    expect(other.stderr).toContain('--password-stdin');
+    const { username } = app.preservica.settings.account;
+    expect(await subscriptions(['list'], { group: ['--username', username] })).toMatchObject({ code: 0 });
   });
 
   it('names every faulty setting at once, and no value', async () => {

@@ -5,6 +5,7 @@ import { readJson } from '../../pipeline/read-json.ts';
 import type { Turn } from '../../pipeline/call-gate.ts';
 import { callSource, type CallAnswer } from '../http-call.ts';
 import type { Session } from '../session.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 
 /** Section 2.4: what Preservica is known to send; there may be more. */
 export const knownTriggers = [
@@ -15,11 +16,15 @@ export const knownTriggers = [
   'CHANGE_ASSET_VISIBILITY',
 ] as const;
 
+/** What may be the id of a subscription: it becomes part of a path, so it is no way out of it. */
+export const subscriptionId = /^(?!\.+$)[\x21-\x7e]{1,200}$/;
+
 const Subscription = z.object({
-  id: z.string().min(1).max(200),
+  id: z.string().regex(subscriptionId),
   url: z.string().max(8192).optional(),
   triggerType: z.string().max(200).optional(),
-  includeIdentifiers: z.coerce.boolean().optional(),
+  // Section 2.1: it is sent as a text, and comes back as a boolean.
+  includeIdentifiers: z.union([z.boolean(), z.stringbool()]).optional().catch(undefined),
 });
 export type PreservicaSubscription = z.infer<typeof Subscription>;
 
@@ -49,11 +54,14 @@ export function preservicaSubscriptions(asking: {
 }): PreservicaSubscriptions {
   const { base, session, turn } = asking;
   const limits = { maxBytes, timeLimitMs, now: () => asking.now() };
+  // What Preservica says about an error might hold what it was sent.
+  const unspeakable = new Set<string>();
   const ask = async (
     path: string,
     init: { method?: 'POST' | 'DELETE'; body?: string } = {},
   ): Promise<CallAnswer> =>
     await session.ask(turn, async (token) => {
+      unspeakable.add(token);
       const headers = {
         accept: 'application/json',
         'content-type': 'application/json',
@@ -62,6 +70,17 @@ export function preservicaSubscriptions(asking: {
       const url = new URL(`${base}/api/webhook/subscriptions${path}`);
       return await turn.call(async () => await callSource('Preservica', url, { ...init, headers }, limits));
     });
+  const unexpected = (answer: CallAnswer): UpstreamError => {
+    const { status } = answer;
+    if (status === 403) {
+      const text =
+        'Preservica does not let this account manage subscriptions: it needs the role of a manager.';
+      return new UpstreamError('UPSTREAM_STATUS', text, { status });
+    }
+    const said = sentence(answer, unspeakable);
+    const text = `Preservica answered ${status}${said === '' ? '.' : `: ${said}`}`;
+    return new UpstreamError('UPSTREAM_STATUS', text, { status });
+  };
   return {
     async list() {
       const answer = await ask('');
@@ -74,10 +93,13 @@ export function preservicaSubscriptions(asking: {
       );
     },
     async create({ url, triggerType, secret }) {
+      unspeakable.add(secret);
       const body = JSON.stringify({ url, triggerType, secret, includeIdentifiers: 'true' });
       const answer = await ask('', { method: 'POST', body });
-      if (answer.status === 403 || answer.status >= 500) throw unexpected(answer);
-      if (answer.status !== 200) return { kind: 'refused', status: answer.status, said: sentence(answer) };
+      const { status } = answer;
+      if (status === 403) throw unexpected(answer);
+      // Section 2.1: which status a handshake that failed comes to is unknown, so a 5xx may be one.
+      if (status !== 200) return { kind: 'refused', status, said: sentence(answer, unspeakable) };
       const subscription = Subscription.safeParse(readJson(answer.bytes));
       if (subscription.success) return { kind: 'subscribed', subscription: subscription.data };
       throw new UpstreamError(
@@ -94,19 +116,8 @@ export function preservicaSubscriptions(asking: {
   };
 }
 
-function unexpected(answer: CallAnswer): UpstreamError {
-  const { status } = answer;
-  if (status === 403) {
-    const text = 'Preservica does not let this account manage subscriptions: it needs the role of a manager.';
-    return new UpstreamError('UPSTREAM_STATUS', text, { status });
-  }
-  const said = sentence(answer);
-  const text = `Preservica answered ${status}${said === '' ? '.' : `: ${said}`}`;
-  return new UpstreamError('UPSTREAM_STATUS', text, { status });
-}
-
-/** What Preservica says for people, where it is short and no page. */
-function sentence({ bytes }: CallAnswer): string {
-  const text = new TextDecoder().decode(bytes.subarray(0, 2000)).trim();
-  return text.startsWith('<') ? '' : cleanText(text, 300);
+/** What Preservica says for people, where it is no page, without what nobody may read. */
+function sentence({ bytes }: CallAnswer, unspeakable: ReadonlySet<string>): string {
+  const text = new TextDecoder().decode(bytes.subarray(0, 65_536)).trim();
+  return text.startsWith('<') ? '' : cleanText(withoutSecrets(text, unspeakable), 300);
 }

@@ -35,12 +35,17 @@ export async function whyHandshakeFails(address: string, secret: string): Promis
       ? undefined
       : 'The app answered with another secret than the one given here. Right after a change it may still hold the old one: up to five minutes with a vault, until its next start with settings.';
   }
-  return meaningOf(status, address);
+  return meaningOf(status, bytes, address);
 }
 
-function meaningOf(status: number, address: string): string {
+// What this app answers to a call without a signature, and to one that asks for what it does not give.
+const OwnRefusal = z.object({ error: z.enum(['not proved', 'bad request']) });
+
+function meaningOf(status: number, bytes: Uint8Array, address: string): string {
   if (status === 404)
     return `The app at ${address} knows no such source: the last part of the address must be a name in its SOURCES, of kind preservica.`;
+  if (status === 405 || ([400, 401].includes(status) && OwnRefusal.safeParse(readJson(bytes)).success))
+    return `The source at ${address} is of another kind: the last part of the address must be a name in the app's SOURCES, of kind preservica.`;
   if (status === 503)
     return 'The app cannot judge a handshake now: it has no webhook secret for this source, or its settings are faulty. Its log says which.';
   if (status >= 300 && status < 400)
