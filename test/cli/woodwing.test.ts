@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { tokenStore } from '../../src/cli/woodwing/token-store.ts';
+import { readSourcesConfig } from '../../src/config.ts';
 import type { Settings } from '../../src/local/woodwing/settings.ts';
 import type { WoodWingSimulator } from '../../src/local/woodwing/simulator.ts';
 import type { Webhook } from '../../src/local/woodwing/webhook-api.ts';
@@ -10,6 +12,7 @@ import { clientOf, startSimulator } from '../local/woodwing/client.ts';
 import { json, standIn } from '../sources/woodwing/stand-in.ts';
 import { runCommand, type Ran } from '../support/command.ts';
 import { startPhotoDesk, type PhotoDesk } from '../support/photo-desk.ts';
+import { secretsWith } from '../support/secrets.ts';
 import { until } from '../support/until.ts';
 
 const publicUrl = 'https://hooks.example.test';
@@ -57,13 +60,17 @@ async function bench(url: string) {
     PUBLIC_URL: publicUrl,
     LOCAL_SECRETS_FILE: file,
   });
-  return { run, folder, file, kept: async () => await keptIn(file) };
+  return { run, folder, file, kept: async () => (await entryIn(file))?.current };
 }
 
-async function keptIn(file: string): Promise<string | undefined> {
+interface Entry {
+  readonly current: string;
+  readonly previous?: string;
+}
+
+async function entryIn(file: string): Promise<Entry | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '{}');
-  return (JSON.parse(text) as Record<string, { current: string } | undefined>)['source-photos-secret']
-    ?.current;
+  return (JSON.parse(text) as Record<string, Entry | undefined>)['source-photos-secret'];
 }
 
 async function desk(settings: Partial<Settings> = {}) {
@@ -287,7 +294,7 @@ describe('list and get', () => {
   it('let nothing from outside steer the terminal', async () => {
     const { run, there } = await desk();
     const { id } = await there({ name: '\u001b[2Jhidden', url: 'http://x.test/\u001b[31m' });
-    const runs = await Promise.all([run(['list']), run(['get', id]), run(['delete', id])]);
+    const runs = await Promise.all([run(['list']), run(['get', id])]);
     for (const ran of runs) {
       expect(said(ran)).toContain('hidden');
       expect(said(ran)).not.toContain('\u001b');
@@ -341,19 +348,17 @@ describe('disable, enable and delete', () => {
     expect(only(simulator)).toEqual(before);
   });
 
-  it('take it away where somebody says yes', async () => {
-    const { run, there, simulator } = await desk();
-    const { id } = await there();
-    // Without a terminal nobody can.
-    const unasked = await run(['delete', id]);
-    expect(unasked).toMatchObject({ code: 2, stdout: '' });
-    expect(unasked.stderr).toContain(own);
-    expect(simulator.webhooks.size).toBe(1);
-    const deleted = await run(['delete', '--yes', '--json', id]);
-    expect(deleted).toMatchObject({ code: 0, stderr: '' });
-    expect(deleted.json()).toEqual({ deleted: id });
-    expect(simulator.webhooks.size).toBe(0);
-  });
+  it.each([[[]], [['--yes']]])(
+    'take it away unasked where there is no terminal: %j',
+    async (yes: string[]) => {
+      const { run, there, simulator } = await desk();
+      const { id } = await there();
+      const deleted = await run(['delete', ...yes, '--json', id]);
+      expect(deleted).toMatchObject({ code: 0, stderr: '' });
+      expect(deleted.json()).toEqual({ deleted: id });
+      expect(simulator.webhooks.size).toBe(0);
+    },
+  );
 
   it('say where the server takes it and does nothing', async () => {
     const stand = await standIn();
@@ -364,6 +369,28 @@ describe('disable, enable and delete', () => {
     const ran = await run(['enable', id]);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr).toContain('not enabled all the same');
+  });
+});
+
+describe('tokens that are kept in a vault one after the other', () => {
+  it('are not made in the same second, by which it tells their order', async () => {
+    const made: [string, number][] = [];
+    const secrets = secretsWith({
+      keep: async (_source, _which, value) => void made.push([value, Math.floor(Date.now() / 1000)]),
+    });
+    const read = readSourcesConfig({
+      SOURCES: 'photos',
+      SOURCE_PHOTOS_KIND: 'woodwing',
+      SOURCE_PHOTOS_URL: 'https://assets.example.test',
+      KEY_VAULT_URL: 'https://a-vault.vault.azure.net',
+    });
+    if (!read.ok) throw new Error(read.faults.join('\n'));
+    const config = { ...read.config, localSecretsFile: 'unused' };
+    const app = { url: undefined, key: undefined };
+    const store = await tokenStore({ config, secrets, app }, { name: 'photos' });
+    for (const token of ['former', 'newer']) await store.keep(token);
+    expect(made.map(([token]) => token)).toEqual(['former', 'newer']);
+    expect(new Set(made.map(([, second]) => second)).size).toBe(2);
   });
 });
 
@@ -426,6 +453,7 @@ describe('wrong use', () => {
     ['no id', ['get'], {}, /missing required argument/],
     ['an id that is a path', ['delete', '--yes', '..'], {}, /no id of a webhook/],
     ['no password', ['list'], {}, /standard input/, ['--password-stdin']],
+    ["the app's password under another name", ['list'], {}, /--password-stdin/, ['--username', 'x']],
     ['another source', ['list'], {}, /no source "attic"/, ['--source', 'attic']],
     ['no app', ['new-token', 'x'], { PUBLIC_URL: '' }, /Where is the app/],
   ])('is told: %s', async (_what, args, env: Record<string, string>, why, group: string[] = []) => {
@@ -455,8 +483,9 @@ describe('new-token', () => {
     const { id } = photos.assets.library.add({ filename: 'harbour.jpg' });
     await photos.assets.happen({ type: 'asset_create', assetId: id });
   };
-  const kept = async (): Promise<string | undefined> =>
-    await keptIn(photos.app.settings['LOCAL_SECRETS_FILE'] ?? '');
+  const entry = async (): Promise<Entry | undefined> =>
+    await entryIn(photos.app.settings['LOCAL_SECRETS_FILE'] ?? '');
+  const kept = async (): Promise<string | undefined> => (await entry())?.current;
 
   it('changes the token under way, and no call is lost', async () => {
     const before = only(photos.assets);
@@ -523,14 +552,69 @@ describe('new-token', () => {
     expect(said(ran)).not.toContain(secretToken);
     expect(await windows()).toHaveLength(1);
 
-    // What comes meanwhile waits at the sender until the command is run again.
+    await runAgain(before.id);
+  });
+
+  /** What comes meanwhile waits at the sender until the command is run again, whichever token it goes on to sign with. */
+  async function runAgain(id: string): Promise<void> {
+    const { secretToken } = only(photos.assets);
+    Object.assign(photos.assets.settings, { retrySignedWith: 'at-first' });
     const delivery = happens();
     await until(async () => photos.assets.sent.at(-1)?.status === 503 || undefined);
-    const again = await run(['new-token', before.id]);
+    const again = await run(['new-token', id]);
     expect(again.code).toBe(0);
-    expect(again.stderr).toContain('another token');
+    expect(again.stderr).toMatch(/another token.*kept first/s);
     await delivery;
     expect(photos.assets.sent.at(-1)?.status).toBe(200);
+    Object.assign(photos.assets.settings, { retrySignedWith: 'current' });
+    expect(await windows()).toEqual([]);
+    expect(await entry()).toMatchObject({ current: only(photos.assets).secretToken, previous: secretToken });
+  }
+
+  it('leaves it open as well where the server made one and then shows it to nobody', async () => {
+    const before = only(photos.assets);
+    const { id } = before;
+    photos.assets.fault({
+      path: /generate-token/,
+      kind: 'answer',
+      status: 200,
+      contentType: 'text/plain',
+      body: 'OK',
+      times: 1,
+    });
+    photos.assets.fault({ path: /webhook\/.+/, method: 'GET', kind: 'status', status: 429, times: 1 });
+    const ran = await run(['new-token', id]);
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toMatch(/did not say which.*answered 429.*not certain.*Until 20.*run this again/s);
+    expect(ran.stderr).not.toContain('Nothing was changed');
+    expect(only(photos.assets).secretToken).not.toBe(before.secretToken);
+    expect(await kept()).toBe(before.secretToken);
+    expect(await windows()).toHaveLength(1);
+    await runAgain(id);
+  });
+
+  it('keeps the one that the server has where it refuses another, and says so', async () => {
+    const { id, secretToken } = only(photos.assets);
+    const made = await photos.call('POST', `${path}/${id}/generate-token`, {});
+    photos.assets.fault({ path: /generate-token/, kind: 'status', status: 403, times: 1 });
+    const ran = await run(['new-token', id]);
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toMatch(/Super user.*No new token was made/s);
+    expect(await windows()).toEqual([]);
+    expect(await entry()).toMatchObject({
+      current: (made.json as { secretToken: string }).secretToken,
+      previous: secretToken,
+    });
+  });
+
+  it('changes nothing where the one that the server has cannot be kept', async () => {
+    const before = only(photos.assets);
+    const ran = await run(['new-token', before.id], {
+      env: { SOURCE_PHOTOS_SECRET: 'the token of long ago', LOCAL_SECRETS_FILE: '/missing/secrets.json' },
+    });
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toMatch(/ENOENT.*Nothing was changed/s);
+    expect(only(photos.assets)).toEqual(before);
     expect(await windows()).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { cleanText } from '../../pipeline/clean-text.ts';
-import { isRefusal, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import { isRefusal, tokenOf, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
 import type { Answer } from '../answer.ts';
 import { RefusedError, sentenceOf } from '../faults.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
@@ -19,20 +19,31 @@ export async function newToken(id: string, { setup, source, webhooks }: Asked): 
   const store = await tokenStore(setup, source);
   const webhook = await ownWebhook(id, { setup, source, webhooks }, store);
   await sameStore(app, source.name, store);
+  const former = tokenOf(webhook);
+  const unkept = former === store.current ? undefined : former;
   if (store.current !== undefined && webhook.secretToken !== store.current) {
+    const first =
+      unkept === undefined
+        ? ''
+        : ' The one that it has is kept first, for calls signed with it may still wait.';
     note(
-      `Note: until now another token than that of ${id} was in ${store.where}. If calls are refused after this, the app has its secrets elsewhere: give the command the settings of the app, and run it again.`,
+      `Note: until now another token than that of ${id} was in ${store.where}.${first} If calls are refused after this, the app has its secrets elsewhere: give the command the settings of the app, and run it again.`,
     );
   }
 
   const open = await openWindow(app, source.name);
+  if (unkept !== undefined) await keepFormer(unkept, store, open);
   let token: string;
   try {
     token = await webhooks.newToken(webhook);
   } catch (error) {
     if (isRefusal(error)) {
       await open.end();
-      throw new RefusedError(`${sentenceOf(error)} Nothing was changed.`);
+      const outcome =
+        unkept === undefined
+          ? 'Nothing was changed.'
+          : `No new token was made; the one that ${id} has is now kept in ${store.where}.`;
+      throw new RefusedError(`${sentenceOf(error)} ${outcome}`);
     }
     throw new RefusedError(
       `${sentenceOf(error)} Whether there is a new token is not certain. Until ${open.until} the app refuses nothing for its signature, so that no call is lost: run this again before then.`,
@@ -49,6 +60,16 @@ Until ${open.until} the app refuses nothing for its signature, so that no call i
   await open.end();
   const text = `${id} has a new token. It is kept in ${store.where}; the one before counts for a while.`;
   return { json: { id, keptIn: store.where }, text };
+}
+
+/** Keeps the token that the webhook has until now, so that it counts beside its successor. */
+async function keepFormer(token: string, store: TokenStore, open: OpenWindow): Promise<void> {
+  try {
+    await store.keep(token);
+  } catch (error) {
+    await open.end();
+    throw new RefusedError(`${sentenceOf(error)} Nothing was changed.`);
+  }
 }
 
 /** The webhook with that id. Throws where it is not the one of this source. */
@@ -90,8 +111,14 @@ function unchanged(app: RunningApp): (error: unknown) => never {
   };
 }
 
+interface OpenWindow {
+  /** When it ends by itself. */
+  readonly until: string;
+  end(): Promise<void>;
+}
+
 /** Opens the window in which the secret may change. Throws where the app does not open it. */
-async function openWindow(app: RunningApp, source: string): Promise<{ until: string; end(): Promise<void> }> {
+async function openWindow(app: RunningApp, source: string): Promise<OpenWindow> {
   const until = new Date(Date.now() + windowMinutes * 60_000).toISOString();
   await app.window(source, 'secret', windowMinutes).catch(unchanged(app));
   return {

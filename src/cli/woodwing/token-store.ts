@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
 import type { SourceConfig } from '../../config.ts';
+import { errorName } from '../error-name.ts';
 import { RefusedError } from '../faults.ts';
+import { placeOfSecrets } from '../place-of-secrets.ts';
 import { samePlace, webhookUrl, type Setup } from '../setup.ts';
 
 /** Where the token of a source's webhook is kept, for the app and the command alike. */
@@ -13,23 +16,25 @@ export interface TokenStore {
 }
 
 /** Throws a RefusedError where the store cannot be read: then nothing that needs it should be begun. */
-export async function tokenStore(
-  { config, secrets }: Setup,
-  { name }: Pick<SourceConfig, 'name'>,
-): Promise<TokenStore> {
-  const where =
-    config.keyVaultUrl === undefined
-      ? `the local secrets file ${config.localSecretsFile}`
-      : `the vault ${config.keyVaultUrl}, as source-${name}-secret`;
+export async function tokenStore(setup: Setup, { name }: Pick<SourceConfig, 'name'>): Promise<TokenStore> {
+  const { config, secrets } = setup;
+  const inVault = config.keyVaultUrl !== undefined;
+  const where = `${placeOfSecrets(setup)}${inVault ? `, as source-${name}-secret` : ''}`;
+  let nextAt = 0;
   const unless = async (what: string, work: Promise<void>): Promise<void> =>
     await work.catch((error: unknown) => {
-      throw new RefusedError(`The token cannot be ${what} ${where} (${codeOf(error)}).`);
+      throw new RefusedError(`The token cannot be ${what} ${where} (${errorName(error)}).`);
     });
   await unless('kept: nothing can be read from', secrets.lookAgain(name));
   return {
     where,
     current: (await secrets.webhookSecrets(name))?.[0],
-    keep: async (token) => await unless('kept in', secrets.keep(name, 'secret', token)),
+    async keep(token) {
+      await delay(Math.max(0, nextAt - performance.now()));
+      await unless('kept in', secrets.keep(name, 'secret', token));
+      // Which of its versions is the newer one a vault tells by the second in which they were made.
+      if (inVault) nextAt = performance.now() + 1_100;
+    },
   };
 }
 
@@ -45,11 +50,4 @@ export function webhooksOfSource(
   if (holder !== undefined) return [holder];
   const addresses = [webhookUrl(setup, source), url].filter((address) => address !== undefined);
   return all.filter((webhook) => addresses.some((address) => samePlace(webhook.url, address)));
-}
-
-/** The word by which a system or a service names what went wrong; its text might hold what was kept. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  const code = 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Za-z0-9_.-]{1,60}$/.test(code) ? code : error.name;
 }

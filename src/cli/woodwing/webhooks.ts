@@ -64,7 +64,7 @@ export function addWoodwing(program: Command): void {
     answering(async (id: string) => await turn(id, { on: false }, await asked())),
   );
   onOne('delete', 'unregister a webhook')
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask; without a terminal nobody is asked')
     .action(
       answering(async (id: string, options: { yes?: true }) => await remove(id, options, await asked())),
     );
@@ -112,7 +112,7 @@ async function turn(
 async function remove(id: string, { yes }: { yes?: true }, { webhooks }: Asked): Promise<Answer> {
   const { name, url } = there(id, await webhooks.get(checked(id)));
   const which = cleanText(`${id} "${name ?? ''}", which calls ${url}`, 500);
-  if (yes !== true && !(await confirmed(`Delete the webhook ${which}?`)))
+  if (process.stdin.isTTY && yes !== true && !(await confirmed(`Delete the webhook ${which}?`)))
     throw new RefusedError('Nothing was deleted.');
   if (!(await webhooks.unregister(id))) throw unknown(id);
   return { json: { deleted: id }, text: `Deleted ${id}` };

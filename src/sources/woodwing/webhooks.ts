@@ -5,6 +5,7 @@ import { cleanText } from '../../pipeline/clean-text.ts';
 import { readJson } from '../../pipeline/read-json.ts';
 import type { CallAnswer } from '../http-call.ts';
 import type { Session } from '../session.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import { callAssets, systemName } from './call.ts';
 
 /** Section 2.1: the names that are known; there may be more. */
@@ -97,6 +98,9 @@ export function assetsWebhooks(asking: {
   const limits = { maxBytes, timeLimitMs, now: () => asking.now() };
   // What a server says about an error might hold what it was sent, or what it has.
   const unspeakable = new Set<string>();
+  const hide = (secretToken: string | null | undefined): void => {
+    if (typeof secretToken === 'string') unspeakable.add(secretToken);
+  };
 
   const ask = async (
     path: string,
@@ -144,7 +148,7 @@ export function assetsWebhooks(asking: {
   };
   const readable = (answer: CallAnswer): AssetsWebhook | undefined => {
     const webhook = Webhook.safeParse(readJson(answer.bytes)).data;
-    if (typeof webhook?.secretToken === 'string') unspeakable.add(webhook.secretToken);
+    hide(webhook?.secretToken);
     return webhook;
   };
   /** The webhook after a change: as the answer has it, else as it is asked for. */
@@ -182,8 +186,9 @@ export function assetsWebhooks(asking: {
       const answer = await ask('');
       if (!isSuccess(answer)) throw unexpected(answer);
       const webhooks = z.array(Webhook).safeParse(readJson(answer.bytes));
-      if (webhooks.success) return webhooks.data;
-      throw unreadable('listed its webhooks in a way that is not known.');
+      if (!webhooks.success) throw unreadable('listed its webhooks in a way that is not known.');
+      for (const { secretToken } of webhooks.data) hide(secretToken);
+      return webhooks.data;
     },
     get,
     async register(wanted) {
@@ -197,19 +202,20 @@ export function assetsWebhooks(asking: {
     enable: async (id) => await switched(id, true),
     disable: async (id) => await switched(id, false),
     async newToken({ id, secretToken: before }) {
+      hide(before);
       // What the object must hold is not documented (section 1.3).
       const make = async (): Promise<string | undefined> => {
         const answer = await ask(`/${encodeURIComponent(id)}/generate-token`, { method: 'POST', body: {} });
         if (isSuccess(answer)) return tokenIn(answer.bytes);
         throw unexpected(answer);
       };
-      let failure: unknown = unreadable('was asked for a new token and did not say which it is.');
+      let failure: unknown = unreadable(unsaid);
       const told = await make().catch((error: unknown) => {
         if (isRefusal(error)) throw error;
         // It may have been made before the answer was lost: then the webhook has it.
         failure = error;
       });
-      const token = told ?? tokenOf(await get(id));
+      const token = told ?? tokenOf(await get(id).catch(uncertain));
       if (token !== undefined && token !== before) return token;
       throw failure;
     },
@@ -274,6 +280,14 @@ export function isRefusal(error: unknown): boolean {
   return code === 'UPSTREAM_LOGIN_REFUSED' || (code === 'UPSTREAM_STATUS' && status < 500);
 }
 
+const unsaid = 'was asked for a new token and did not say which it is.';
+
+/** Whatever keeps a webhook from being looked at after it was asked for a new token: it is no refusal of that. */
+function uncertain(error: unknown): never {
+  if (!(error instanceof UpstreamError)) throw error;
+  throw unreadable(`${unsaid} ${error.message}`);
+}
+
 function unreadable(what: string): UpstreamError {
   return new UpstreamError('UPSTREAM_UNREADABLE', `${systemName} ${what}`);
 }
@@ -282,7 +296,6 @@ const SaidError = z.object({ message: z.string() });
 
 /** What the server says for people (section 5.2), without what nobody may read. */
 function sentence({ bytes }: CallAnswer, unspeakable: ReadonlySet<string>): string {
-  let said = SaidError.safeParse(readJson(bytes)).data?.message ?? '';
-  for (const secret of unspeakable) said = said.replaceAll(secret, '…');
-  return cleanText(said.trim(), 300);
+  const said = SaidError.safeParse(readJson(bytes)).data?.message ?? '';
+  return cleanText(withoutSecrets(said.trim(), unspeakable), 300);
 }

@@ -175,6 +175,23 @@ describe('a new token', () => {
     expect(isRefusal(error)).toBe(refused);
     if (refused) expect(stand.asked).toHaveLength(1);
   });
+
+  it.each<[string, Respond, RegExp]>([
+    ['may not be seen', softError(403), /Super user/],
+    ['is asked for too often', status(429), /answered 429/],
+    ['is asked for with a login that is refused by then', status(401), /refused the login/],
+  ])('may be there all the same where it was asked for and the webhook %s', async (_what, respond, why) => {
+    const { client, stand } = await serverWith(whole);
+    stand.on(`${path}/${whole.id}/generate-token`, (call, response) => {
+      stand.on('/services/apilogin', json({ loginSuccess: false }));
+      stand.on(`${path}/${whole.id}`, respond);
+      status(204)(call, response);
+    });
+    const error: unknown = await client.newToken(whole).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'UpstreamError', message: expect.stringMatching(why) });
+    expect(String(error)).toMatch(/did not say which/);
+    expect(isRefusal(error)).toBe(false);
+  });
 });
 
 describe('a webhook', () => {
@@ -269,6 +286,17 @@ describe('who may not', () => {
 });
 
 describe('what a server says of an error', () => {
+  it.each(['list', 'newToken'] as const)('is repeated without a token that was seen: %s', async (how) => {
+    const { client, stand } = await serverWith(whole);
+    stand.on(path, json([whole]));
+    // Written as some JSON is inside JSON.
+    const written = whole.secretToken.replaceAll('=', '\\u003d');
+    stand.on(`${path}/${whole.id}/generate-token`, json({ errorcode: 400, message: `no ${written}` }, 400));
+    if (how === 'list') await client.list();
+    const seen = { id: whole.id, secretToken: how === 'newToken' ? whole.secretToken : null };
+    await expect(client.newToken(seen)).rejects.toThrow(/answered 400: no …$/);
+  });
+
   it('is repeated without the token and the login, short and without control characters', async () => {
     const { client, stand } = await serverWith(whole, (call, response) =>
       json(
