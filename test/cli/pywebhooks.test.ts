@@ -549,6 +549,17 @@ describe.each(['reset-secret', 'reset-api-key'])('%s', (verb) => {
     expect(ran.stderr).toContain(said);
     expect(resets()).toBe(before);
   });
+
+  it('asks for nothing where it could not see whether the new key arrives', async () => {
+    const { env: own, file } = await otherSecrets();
+    await writeFile(file, 'something else');
+    const before = resets();
+    const ran = await pywebhooks([verb], { env: own });
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toMatch(/Nothing was reset, .*cannot be read/);
+    expect(resets()).toBe(before);
+    expect(await answerToKey('desk', verb === 'reset-secret' ? 'secret_key' : 'api_key')).toBe(403);
+  });
 });
 
 describe('the other side', () => {

@@ -1,12 +1,13 @@
-import { resolve } from 'node:path';
 import type { SourceConfig } from '../../config.ts';
 import { UpstreamError } from '../../errors.ts';
 import type { KeptSecret } from '../../pipeline/secrets.ts';
 import type { KeyReset } from '../../sources/pywebhooks/account.ts';
 import { whyEchoFails } from '../../sources/pywebhooks/try-echo.ts';
 import type { Answer } from '../answer.ts';
+import { errorName } from '../error-name.ts';
 import { RefusedError } from '../faults.ts';
 import { accountOf, ownAccount, type Asked } from './login.ts';
+import { placeOfSecrets } from '../place-of-secrets.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
 import { samePlace, secretsNow, webhookUrl, type Setup } from '../setup.ts';
 import { endProgress, note, progress } from '../terminal.ts';
@@ -82,14 +83,18 @@ async function reset(
       `Nothing was reset: PyWebhooks would send the new key to ${endpoint}, and this app is at ${own}.`,
     );
   }
-  const before = await keptNow(which, setup, source);
+  const before = await keptNow(which, setup, source).catch((error: unknown) => {
+    throw new RefusedError(
+      `Nothing was reset, for nobody could see whether the new key arrives: ${placeOfSecrets(setup)} cannot be read (${errorName(error)}).`,
+    );
+  });
   progress('Telling the app to expect a new key …');
   await expectKey(which, app, source);
   progress('Asking PyWebhooks for a new key …');
   const outcome = await outcomeOf(ask);
   await expectNoMore(which, app, source);
   endProgress();
-  const after = await keptNow(which, setup, source);
+  const after = await keptNow(which, setup, source).catch(() => undefined);
   return { outcome, arrived: after !== undefined && after !== before };
 }
 
@@ -126,9 +131,11 @@ async function outcomeOf(ask: () => Promise<KeyReset>): Promise<Outcome> {
   }
 }
 
-/** What is kept at this moment; a setup may remember what was. */
+/** What is kept at this moment; a setup may remember what was. Throws where nobody can see it. */
 async function keptNow(which: KeptSecret, setup: Setup, { name }: SourceConfig): Promise<string | undefined> {
   const secrets = secretsNow(setup);
+  // A secret that cannot be read would pass for one that is not there, and then for one that has come.
+  await secrets.lookAgain(name);
   return which === 'secret' ? (await secrets.webhookSecrets(name))?.[0] : await secrets.apiKey(name);
 }
 
@@ -172,14 +179,14 @@ async function whyNotReset(
 }
 
 /** PyWebhooks says that the endpoint took the new key, and it is not where this command looks. */
-function unseen(which: KeptSecret, { setup: { config }, source: { name } }: Asked): Answer {
+function unseen(which: KeptSecret, { setup, source: { name } }: Asked): Answer {
   const sent = `PyWebhooks handed a new ${called[which]} over to its endpoint, and goes by it from now on.`;
-  if (config.keyVaultUrl === undefined) {
-    const file = resolve(config.localSecretsFile);
-    const text = `${sent} Whether the app kept it cannot be seen from here: it is not in ${file}, so the app must have a secrets file of its own.`;
+  const place = placeOfSecrets(setup);
+  if (setup.config.keyVaultUrl === undefined) {
+    const text = `${sent} Whether the app kept it cannot be seen from here: it is not in ${place}, so the app must have a secrets file of its own.`;
     return { json: { source: name, key: which, reset: true, arrived: null, why: text }, text };
   }
-  const text = `${sent} But the vault does not show it: look with "pywebhooks account show" whether the endpoint is this app, and whether the app uses this vault.`;
+  const text = `${sent} But ${place} does not show it: look with "pywebhooks account show" whether the endpoint is this app, and whether the app uses this vault.`;
   return { json: { source: name, key: which, reset: true, arrived: false, why: text }, text, exitCode: 1 };
 }
 
