@@ -147,28 +147,35 @@ describe('once everything is set up', () => {
   });
 
   it.each([
-    ['a wrong password', { SOURCE_ARCHIVE_PASSWORD: 'wrong-password-here' }, 'archive: login', 'wrong'],
-    ['a source that is away', { SOURCE_PHOTOS_URL: 'http://127.0.0.1:9' }, 'photos: login', 'wrong'],
-    ['a wrong API key', { SOURCE_SCANS_API_KEY: 'f'.repeat(40) }, 'scans: login', 'wrong'],
-    ['an app that is away', { ASSET_WEBHOOKS_URL: 'http://127.0.0.1:9' }, 'app', 'wrong'],
-    ['no address of the app', { PUBLIC_URL: '' }, 'settings', 'warning'],
     [
-      'a token that is not the one kept',
-      { SOURCE_PHOTOS_SECRET: 'the secret of another' },
-      'photos: subscriptions',
-      'wrong',
+      'away or refused',
+      {
+        SOURCE_ARCHIVE_PASSWORD: 'wrong-password-here',
+        SOURCE_PHOTOS_URL: 'http://127.0.0.1:9',
+        SOURCE_SCANS_API_KEY: 'f'.repeat(40),
+        ASSET_WEBHOOKS_URL: 'http://127.0.0.1:9',
+      },
+      { 'archive: login': 'wrong', 'photos: login': 'wrong', 'scans: login': 'wrong', app: 'wrong' },
     ],
     [
-      'a secret that is not the one kept',
-      { SOURCE_SCANS_SECRET: 'the secret of another' },
-      'scans: subscriptions',
-      'wrong',
+      'not the one kept, or too short',
+      {
+        SOURCE_ARCHIVE_SECRET: 'short',
+        SOURCE_PHOTOS_SECRET: 'the secret of another',
+        SOURCE_SCANS_SECRET: 'the secret of another one',
+      },
+      { 'archive: secrets': 'warning', 'photos: subscriptions': 'wrong', 'scans: subscriptions': 'wrong' },
     ],
-    ['a short secret', { SOURCE_ARCHIVE_SECRET: 'short' }, 'archive: secrets', 'warning'],
-  ])('%s is found', async (_what, more, about, state) => {
+    ['without an address', { PUBLIC_URL: '' }, { settings: 'warning' }],
+  ])('everything that is %s is found', async (_what, more, expected) => {
     const examined = await examine(more);
-    expect(examined.checks.filter((each) => each.about === about).map((each) => each.state)).toContain(state);
-    expect(examined.ran.stdout).not.toMatch(/wrong-password-here|f{40}|the secret of the archive/);
+    for (const [about, state] of Object.entries(expected)) {
+      const states = examined.checks.filter((each) => each.about === about).map((each) => each.state);
+      expect(`${about}: ${states.join()}`).toContain(state);
+    }
+    expect(examined.ran.stdout).not.toMatch(
+      /wrong-password-here|f{40}|the secret of (?:the archive|another)/,
+    );
   });
 
   it('a source that refuses us ends `sources` with 1, and shows the others all the same', async () => {
@@ -178,16 +185,20 @@ describe('once everything is set up', () => {
     expect(ran.stdout).toMatch(/photos .*yes/);
   });
 
-  it('an account that may only read is no fault of the login', async () => {
-    photos.settings.account.superuser = false;
-    try {
-      const examined = await examine();
-      expect(found(examined, 'photos: login').join()).toMatch(/^ok/);
-      expect(found(examined, 'photos: subscriptions').join()).toMatch(/^warning .*may not/);
-    } finally {
-      photos.settings.account.superuser = true;
-    }
-  });
+  it.each<401 | 403>([401, 403])(
+    'an account that may only read is no fault of the login (%s)',
+    async (code) => {
+      Object.assign(photos.settings, { notSuperuserStatus: code });
+      photos.settings.account.superuser = false;
+      try {
+        const examined = await examine();
+        expect(found(examined, 'photos: login').join()).toMatch(/^ok/);
+        expect(found(examined, 'photos: subscriptions').join()).toMatch(/^warning .*may not/);
+      } finally {
+        photos.settings.account.superuser = true;
+      }
+    },
+  );
 
   it('a secrets file that is broken is found, and not shown', async () => {
     const broken = `${app.settings['LOCAL_SECRETS_FILE']}.broken`;

@@ -37,7 +37,9 @@ function whatRefused(error: unknown, about: string, { name, kind }: SourceConfig
     login: ok(about, 'The source takes the login.'),
     subscriptions: [warning(`${name}: subscriptions`, text, todo)],
   });
-  if (error instanceof UpstreamError && error.code === 'UPSTREAM_STATUS' && error.status === 403) {
+  // Some servers answer 401 to a good login that may not do this; a login that is refused has a code of its own.
+  const mayNot = error instanceof UpstreamError && [401, 403].includes(error.status ?? 0);
+  if (mayNot && error.code === 'UPSTREAM_STATUS') {
     const todo = `Look with an account that may: asset-webhooks ${kind} --username NAME --password-stdin …`;
     return unseen(`The account may not see them. ${error.message}`, todo);
   }
