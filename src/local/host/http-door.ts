@@ -131,7 +131,8 @@ function forwardRequest(
     }
     response.writeHead(answer.statusCode ?? 500, answeredHeaders(answer));
     answer.on('error', () => response.destroy());
-    answer.pipe(response);
+    answer.pipe(response, { end: false });
+    answer.once('end', () => endOnceRead(incoming, forward, response));
   });
   // A function that tore its request cut its own connection; the platform has nothing better to say then.
   forward.on('error', () => answerEmpty(response, 500));
@@ -157,6 +158,24 @@ function stream(
   });
   incoming.on('error', () => forward.destroy());
   incoming.pipe(forward);
+}
+
+/**
+ * Ends an answer. Where the connection ends with it, the caller's upload is read out first: closed on a caller that still
+ * sends, a connection is reset, and the answer can be lost on it.
+ */
+function endOnceRead(incoming: IncomingMessage, forward: ClientRequest, response: ServerResponse): void {
+  if (incoming.complete || response.shouldKeepAlive) {
+    response.end();
+    return;
+  }
+  incoming.unpipe(forward);
+  incoming.resume();
+  const timer = setTimeout(() => response.end(), drainMs);
+  incoming.once('close', () => {
+    clearTimeout(timer);
+    response.end();
+  });
 }
 
 /** The caller has its answer, or went away: what the function did not read of the request is read here and dropped. */
