@@ -88,7 +88,7 @@ describe('what comes from outside', () => {
     for (const { stdout } of [asText, asJson]) expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
     const { events: listed } = asJson.json() as Listed;
     expect(listed.map(({ title: each }) => each).join()).toContain('Bell');
-    const [{ id = '' } = {}] = listed;
+    const id = listed[0]?.id ?? '';
     expect((await events(['show', id])).stdout).not.toMatch(/[^\P{Cc}\n]/u);
   });
 });
