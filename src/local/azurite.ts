@@ -82,6 +82,9 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   };
 }
 
+// Azurite is large: what was compiled once need not be again.
+const compileCache = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
+
 async function launch(
   where: readonly string[],
   wanted: AzuritePorts | undefined,
@@ -105,7 +108,7 @@ async function launch(
       ]),
     ],
     // A group of its own: Ctrl-C in a terminal would otherwise end the storage before the app is done with it.
-    { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true },
+    { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, env: { ...compileCache, ...process.env } },
   );
   const said: string[] = [];
   const found = new Map<string, number>();

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { apart } from './apart.ts';
 
 const command = join(import.meta.dirname, '..', '..', 'src', 'cli', 'asset-webhooks.mjs');
 
@@ -19,8 +20,7 @@ export async function runCommand(
   { env, input = '' }: { env: Readonly<Record<string, string>>; input?: string },
 ): Promise<Ran> {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
-  // What somebody has set for systems of their own has no place here.
-  const own = { PATH, HOME, TMPDIR, LOCAL_SETTINGS_FILE: '/nowhere/local.settings.json' };
+  const own = { PATH, HOME, TMPDIR, ...apart };
   const child = spawn(process.execPath, [command, ...args], { env: { ...own, ...env } });
   child.stdin.end(input);
   const [stdout, stderr, code] = await Promise.all([

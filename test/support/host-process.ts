@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll } from 'vitest';
+import { apart } from './apart.ts';
 
 export interface HostProcess {
   readonly url: string;
@@ -60,7 +61,7 @@ export function spawnHost({ env, port = 0, bundle }: HostProcessOptions): HostPr
       ...(bundle === undefined ? [] : ['--bundle', bundle]),
     ],
     {
-      env: { PATH, HOME, TMPDIR, LOCAL_SETTINGS_FILE: '/nowhere/local.settings.json', ...env },
+      env: { PATH, HOME, TMPDIR, ...apart, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   );

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { localSettings } from './local-settings.ts';
@@ -48,6 +49,8 @@ async function run({ port, bundle }: Options): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.stdout.write(`Listening on ${host.url}\n`);
+  // With NODE_COMPILE_CACHE the next start is faster, also where this process will be killed.
+  flushCompileCache();
 }
 
 async function built(): Promise<string> {
