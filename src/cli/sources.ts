@@ -22,9 +22,9 @@ async function list(): Promise<Answer> {
       return {
         name: source.name,
         kind: source.kind,
-        url: source.url,
+        url: source.url === '' ? null : source.url,
         webhookUrl: webhookUrl(setup, source) ?? null,
-        login: { ok: login.state === 'ok', text: login.text },
+        login: { ok: login.state === 'ok', refused: login.state === 'wrong', text: login.text },
         subscriptions: {
           state: worst(subscriptions),
           text: subscriptions.map(({ text }) => text).join(' '),
@@ -36,13 +36,13 @@ async function list(): Promise<Answer> {
   const rows = sources.map(({ name, kind, url, login, subscriptions }) => [
     name,
     kind,
-    url,
+    url ?? '–',
     login.ok ? 'yes' : `no: ${login.text}`,
     subscriptions.text,
   ]);
   return {
     json: { sources },
     text: table(['source', 'kind', 'url', 'login', 'subscriptions'], rows),
-    exitCode: sources.every(({ login }) => login.ok) ? 0 : 1,
+    exitCode: sources.some(({ login }) => login.refused) ? 1 : 0,
   };
 }

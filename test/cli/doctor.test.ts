@@ -225,6 +225,20 @@ describe('a clock that goes wrong', () => {
   });
 });
 
+describe('a source that is received from and never asked', () => {
+  it('is no fault', async () => {
+    const more = { SOURCE_SCANS_URL: '', SOURCE_SCANS_USERNAME: '' };
+    const examined = await examine(more);
+    expect(found(examined, 'scans: login').join()).toMatch(/^warning .*not asked/);
+    const ran = await run(['sources'], more);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatch(/scans +pywebhooks +– /);
+    const asked = await run(['pywebhooks', 'subscriptions'], more);
+    expect(asked).toMatchObject({ code: 2, stdout: '' });
+    expect(asked.stderr).toContain('SOURCE_SCANS_URL');
+  });
+});
+
 describe('faulty settings', () => {
   it('are each a finding, without their values', async () => {
     const examined = await examine({ SOURCE_ARCHIVE_SECERT: 'tell-nobody', MAX_FILES: 'many-many' });

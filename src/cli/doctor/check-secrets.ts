@@ -8,7 +8,7 @@ import type { Setup } from '../setup.ts';
 export async function checkSecrets(setup: Setup, source: SourceConfig): Promise<Check[]> {
   const { config, secrets } = setup;
   const { name, kind } = source;
-  const where = config.keyVaultUrl === undefined ? 'the settings' : 'the vault';
+  const where = config.keyVaultUrl === undefined ? 'the settings or the local secrets file' : 'the vault';
   const about = `${name}: secrets`;
   try {
     await secrets.lookAgain(name);

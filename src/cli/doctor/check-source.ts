@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../../config.ts';
+import { prefixOf, type SourceConfig } from '../../config.ts';
 import { UpstreamError } from '../../errors.ts';
 import { ok, warning, wrong, type Check } from './check.ts';
 import { subscriptionsOf } from '../preservica.ts';
@@ -16,6 +16,13 @@ export interface SourceChecks {
 /** Asks a source as its own account. Never throws. */
 export async function checkSource(setup: Setup, source: SourceConfig): Promise<SourceChecks> {
   const about = `${source.name}: login`;
+  if (source.url === '') {
+    const todo = `For the commands, set ${prefixOf(source.name)}URL.`;
+    return {
+      login: warning(about, 'It has no address: it is received from, and not asked.', todo),
+      subscriptions: [],
+    };
+  }
   try {
     const subscriptions = await kinds[source.kind](setup, source, `${source.name}: subscriptions`);
     return { login: ok(about, 'The source takes the login.'), subscriptions };
