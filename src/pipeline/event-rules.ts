@@ -216,7 +216,8 @@ function raised(asset: AssetState | undefined, { occurredAt, timeUnknown, remova
   };
 }
 
-const noneFetched: AssetState = {
+/** The state of an asset of which nothing was ever fetched. */
+export const noneFetched: AssetState = {
   fetch: 0,
   fetchedAt: null,
   fetchedFor: null,

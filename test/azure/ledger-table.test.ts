@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tableLedger } from '../../src/azure/ledger-table.ts';
 import { storageClients } from '../../src/azure/storage-clients.ts';
 import type { EventEntry, EventState, Ledger, RowKeys } from '../../src/pipeline/ledger.ts';
+import { noneFetched } from '../../src/pipeline/event-rules.ts';
 import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
 import { anEvent } from '../support/work-bench.ts';
 import { configFor } from '../support/config.ts';
@@ -70,18 +71,30 @@ describe('the ledger in a table', () => {
     expect(await ledger.find('e-2')).toBeUndefined();
   });
 
-  it('keeps an event and its asset in one decision, or neither', async () => {
+  it('gives back an asset as it was written', async () => {
+    const both = keys('e-1', { assetId: 'a-1' });
     const asset = {
-      fetch: 1,
-      fetchedAt: null,
-      fetchedFor: null,
-      title: null,
-      keptFetch: 0,
-      recordEtag: null,
-      thumbnailEtag: null,
-      latestEventAt: null,
-      removedAt: null,
+      fetch: 3,
+      fetchedAt: '2026-01-05T09:00:00.000Z',
+      fetchedFor: '2026-01-05T08:00:00.000Z',
+      title: 'Café 東京',
+      keptFetch: 2,
+      recordEtag: '"r"',
+      thumbnailEtag: '"t"',
+      latestEventAt: '2026-01-05T08:30:00.000Z',
+      removedAt: '2026-01-05T07:00:00.000Z',
     };
+    for (const written of [asset, { ...noneFetched, fetch: 1 }]) {
+      await ledger.change(both, undefined, () => ({
+        change: { event: entry('e-1'), asset: written },
+        answer: undefined,
+      }));
+      expect((await ledger.assetState('archive', 'a-1'))?.value).toEqual(written);
+    }
+  });
+
+  it('keeps an event and its asset in one decision, or neither', async () => {
+    const asset = { ...noneFetched, fetch: 1 };
     const both = keys('e-1', { assetId: 'a-1' });
     const decide = (fetch: number) => () => ({
       change: { event: entry('e-1'), asset: { ...asset, fetch } },

@@ -3,22 +3,13 @@ import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { keepAsset, type Fetched } from '../../src/pipeline/keep-asset.ts';
 import type { AssetState } from '../../src/pipeline/ledger.ts';
+import { noneFetched } from '../../src/pipeline/event-rules.ts';
 import { AssetRecord } from '../../src/pipeline/record.ts';
 import type { FoundThumbnail } from '../../src/pipeline/source-system.ts';
 import { memoryStores } from '../support/memory-stores.ts';
 
 const picture = PNG.sync.write(new PNG({ width: 30, height: 20 }));
-const first: AssetState = {
-  fetch: 1,
-  fetchedAt: null,
-  fetchedFor: null,
-  title: null,
-  keptFetch: 0,
-  recordEtag: null,
-  thumbnailEtag: null,
-  latestEventAt: null,
-  removedAt: null,
-};
+const first: AssetState = { ...noneFetched, fetch: 1 };
 
 async function keep(
   stores: ReturnType<typeof memoryStores>,
