@@ -17,9 +17,13 @@ export class RefusedError extends Error {
   }
 }
 
+/** True for an error that is made for people: its message may be shown. */
+export function isForPeople(error: unknown): error is UsageError | RefusedError | UpstreamError {
+  return error instanceof UsageError || error instanceof RefusedError || error instanceof UpstreamError;
+}
+
 /** What an error that is made for people says. Throws every other one again. */
 export function sentenceOf(error: unknown): string {
-  if (error instanceof UsageError || error instanceof RefusedError || error instanceof UpstreamError)
-    return error.message;
+  if (isForPeople(error)) return error.message;
   throw error;
 }

@@ -1,6 +1,5 @@
 import { CommanderError, type Command } from 'commander';
-import { UpstreamError } from '../errors.ts';
-import { RefusedError, UsageError } from './faults.ts';
+import { isForPeople, UsageError } from './faults.ts';
 import { program } from './program.ts';
 import { note } from './terminal.ts';
 
@@ -46,8 +45,7 @@ function exitCodeOf(error: unknown): number {
 }
 
 function wordsFor(error: unknown): string {
-  if (error instanceof UsageError || error instanceof RefusedError || error instanceof UpstreamError)
-    return error.message;
+  if (isForPeople(error)) return error.message;
   const name = error instanceof Error ? error.name : 'unknown';
   // The text of an error that nobody expected might hold what was sent.
   return `Something unexpected went wrong (${name}).`;

@@ -3,6 +3,7 @@ import { readRecord } from '../pipeline/keep-asset.ts';
 import type { AssetRecord } from '../pipeline/record.ts';
 import type { Receiver } from '../pipeline/receiver.ts';
 import type { AssetStore } from '../pipeline/stores.ts';
+import { pathSegments } from './path-segments.ts';
 import { staffDoor, type StaffAnswer } from './staff-door.ts';
 
 export interface AssetDeps {
@@ -48,7 +49,7 @@ async function recordFor(
   request: HttpRequest,
   { sources, assets }: AssetDeps,
 ): Promise<AssetRecord | undefined> {
-  const [, source = '', segment = ''] = segments(request);
+  const [, source = '', segment = ''] = pathSegments(request);
   const known = sources.get(source);
   if (known === undefined) return undefined;
   for (const given of readings(segment)) {
@@ -75,9 +76,4 @@ function decoded(segment: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-// From the path itself: a caller's query can hide a route's parameters (functions-host.md, HTTP, fact 4).
-function segments(request: HttpRequest): string[] {
-  return new URL(request.url).pathname.split('/').filter((segment) => segment !== '');
 }

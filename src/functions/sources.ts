@@ -5,6 +5,7 @@ import { readJson } from '../pipeline/read-json.ts';
 import type { EventSummary, Ledger } from '../pipeline/ledger.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
 import type { Windows } from '../pipeline/windows.ts';
+import { pathSegments } from './path-segments.ts';
 import { readBody } from './read-body.ts';
 import { staffDoor, type StaffAnswer } from './staff-door.ts';
 
@@ -72,8 +73,7 @@ const Wanted = z.object({
 /** `POST /sources/{source}/window`: opens the time in which a source's secret changes, or ends it (`minutes` 0). */
 export function openWindow({ config, windows, ...clock }: SourcesDeps): HttpHandler {
   return staffDoor(async (request): Promise<StaffAnswer> => {
-    // From the path itself: a caller's query can hide a route's parameters (functions-host.md, HTTP, fact 4).
-    const [, name = ''] = new URL(request.url).pathname.split('/').filter((segment) => segment !== '');
+    const [, name = ''] = pathSegments(request);
     if (!config.sources.has(name)) return { status: 404, jsonBody: { error: 'There is no such source.' } };
     const wanted = Wanted.safeParse(await members(request));
     if (!wanted.success) {
