@@ -1,7 +1,4 @@
-import { CommanderError, type Command } from 'commander';
-import { isForPeople, UsageError } from './faults.ts';
-import { program } from './program.ts';
-import { note } from './terminal.ts';
+import { run } from './run.ts';
 
 // Whoever reads our output may have seen enough of it.
 for (const output of [process.stdout, process.stderr]) {
@@ -11,42 +8,4 @@ for (const output of [process.stdout, process.stderr]) {
   });
 }
 
-// Exit code 0 is done, 1 the other side said no, 2 wrong use.
-try {
-  const whole = program();
-  await whole.parseAsync(idsLast(process.argv.slice(2), valued(whole)), { from: 'user' });
-} catch (error) {
-  process.exitCode = exitCodeOf(error);
-  const said = error instanceof CommanderError ? undefined : wordsFor(error);
-  if (said !== undefined) note(said);
-}
-
-/**
- * Ids may begin with a hyphen, those of WoodWing Assets (22 characters; reference/woodwing-assets.md, 5.4) and those of
- * events (43); no option of ours is as long as the ones or as odd as the others.
- */
-function idsLast(args: readonly string[], takeValue: ReadonlySet<string>): string[] {
-  const isId = (each: string, index: number): boolean =>
-    /^-(?:[A-Za-z0-9_-]{21}|[A-Za-z0-9_-]{42})$/.test(each) && !takeValue.has(args[index - 1] ?? '');
-  if (args.includes('--') || !args.some(isId)) return [...args];
-  const others = args.filter((each, index) => !isId(each, index));
-  return [...others, '--', ...args.filter(isId)];
-}
-
-/** The options, of whatever command, that are followed by a value. */
-function valued(command: Command): Set<string> {
-  const own = command.options.filter(({ required }) => required).map(({ long }) => long ?? '');
-  return new Set([...own, ...command.commands.flatMap((each) => [...valued(each)])]);
-}
-
-function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  return error instanceof UsageError ? 2 : 1;
-}
-
-function wordsFor(error: unknown): string {
-  if (isForPeople(error)) return error.message;
-  const name = error instanceof Error ? error.name : 'unknown';
-  // The text of an error that nobody expected might hold what was sent.
-  return `Something unexpected went wrong (${name}).`;
-}
+await run(process.argv.slice(2));
