@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import Table from 'cli-table3';
 import { cleanText } from '../pipeline/clean-text.ts';
-import { harmless } from './terminal.ts';
+import { harmless, terminal } from './terminal.ts';
 
 /** What a command has to say: to scripts, and to people. */
 export interface Answer {
@@ -20,8 +20,9 @@ export function answering<Given extends unknown[]>(
     // Commander gives the command itself last.
     const command = given.at(-1);
     const asJson = command instanceof Command && command.optsWithGlobals<{ json?: true }>().json === true;
-    process.stdout.write(`${asJson ? plainJson(json) : harmless(text)}\n`);
-    process.exitCode = exitCode;
+    const here = terminal();
+    here.stdout.write(`${asJson ? plainJson(json) : harmless(text)}\n`);
+    here.exitCode = exitCode;
   };
 }
 

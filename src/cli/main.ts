@@ -8,4 +8,4 @@ for (const output of [process.stdout, process.stderr]) {
   });
 }
 
-await run(process.argv.slice(2));
+await run(process.argv.slice(2), process);

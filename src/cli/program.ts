@@ -4,6 +4,7 @@ import { addEvents } from './events.ts';
 import { addPreservica } from './preservica.ts';
 import { addPyWebhooks } from './pywebhooks/subscriptions.ts';
 import { addSources } from './sources.ts';
+import { harmless, terminal } from './terminal.ts';
 import { addWoodwing } from './woodwing/webhooks.ts';
 
 /** The command, whole; it ends with an error of its library where it is used wrongly. */
@@ -14,6 +15,11 @@ export function program(): Command {
     )
     .option('--json', 'print JSON, for scripts')
     .configureHelp({ showGlobalOptions: true })
+    // What it says of an argument repeats it.
+    .configureOutput({
+      writeOut: (text) => terminal().stdout.write(harmless(text)),
+      writeErr: (text) => terminal().stderr.write(harmless(text)),
+    })
     .exitOverride();
   addSources(whole);
   addPreservica(whole);

@@ -1,18 +1,20 @@
 import { CommanderError, type Command } from 'commander';
 import { isForPeople, UsageError } from './faults.ts';
 import { program } from './program.ts';
-import { note } from './terminal.ts';
+import { atTerminal, note, type Terminal } from './terminal.ts';
 
-/** Runs the command on what was typed after its name. Sets the exit code: 0 is done, 1 the other side said no, 2 wrong use. */
-export async function run(words: readonly string[]): Promise<void> {
-  try {
-    const whole = program();
-    await whole.parseAsync(idsLast(words, valued(whole)), { from: 'user' });
-  } catch (error) {
-    process.exitCode = exitCodeOf(error);
-    const said = error instanceof CommanderError ? undefined : wordsFor(error);
-    if (said !== undefined) note(said);
-  }
+/** Runs the command with these arguments. Its exit code: 0 is done, 1 the other side said no, 2 wrong use. Never throws. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<void> {
+  await atTerminal(terminal, async () => {
+    try {
+      const whole = program();
+      await whole.parseAsync(idsLast(args, valued(whole)), { from: 'user' });
+    } catch (error) {
+      terminal.exitCode = exitCodeOf(error);
+      const said = error instanceof CommanderError ? undefined : wordsFor(error);
+      if (said !== undefined) note(said);
+    }
+  });
 }
 
 /**

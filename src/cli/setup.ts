@@ -13,7 +13,7 @@ import type { Turn } from '../pipeline/call-gate.ts';
 import type { Log } from '../pipeline/log.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
 import { UsageError } from './faults.ts';
-import { note } from './terminal.ts';
+import { note, terminal } from './terminal.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const secretsFile = join(root, 'local.secrets.json');
@@ -27,14 +27,15 @@ export interface Setup {
 
 /** Reads the settings of the environment and of `local.settings.json`. Throws a UsageError that names every fault. */
 export async function readSetup(): Promise<Setup> {
-  const settings = process.env['LOCAL_SETTINGS_FILE'] ?? join(root, 'local.settings.json');
+  const own = terminal().env;
+  const settings = own['LOCAL_SETTINGS_FILE'] ?? join(root, 'local.settings.json');
   const fromFile = await localSettings(settings).catch((error: unknown) => {
     throw new UsageError(error instanceof Error ? error.message : 'local.settings.json cannot be read.');
   });
   const environment: Readonly<Record<string, string | undefined>> = {
     LOCAL_SECRETS_FILE: secretsFile,
     ...fromFile,
-    ...process.env,
+    ...own,
   };
   const read = readSourcesConfig(environment);
   const faults = read.ok ? [] : read.faults;

@@ -1,11 +1,36 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { UsageError } from './faults.ts';
 
+/** Where a command reads and writes. A process is one; so is what stands in for it where several run in one process. */
+export interface Terminal {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  exitCode?: number | string | null | undefined;
+}
+
+type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+const inUse = new AsyncLocalStorage<Terminal>();
+
+/** Does some work at that terminal, and whatever it begins. */
+export async function atTerminal(given: Terminal, work: () => Promise<void>): Promise<void> {
+  await inUse.run(given, work);
+}
+
+/** The terminal of the command that is running. */
+export function terminal(): Terminal {
+  return inUse.getStore() ?? process;
+}
+
 /** Says on one line how far something is; on a terminal only, and gone when something else is said. */
 export function progress(message: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${harmless(message)}`);
+  const { stderr } = terminal();
+  if (stderr.isTTY === true) stderr.write(`\r\u001b[2K${harmless(message)}`);
 }
 
 export function endProgress(): void {
@@ -15,7 +40,7 @@ export function endProgress(): void {
 /** Says something beside the answer: a warning, or how far something is done. */
 export function note(message: string): void {
   endProgress();
-  process.stderr.write(`${harmless(message)}\n`);
+  terminal().stderr.write(`${harmless(message)}\n`);
 }
 
 /** Text in which nothing moves the cursor or colours the screen, whoever wrote it; lines stay lines. */
@@ -25,35 +50,40 @@ export function harmless(message: string): string {
 
 /** Asks a yes-or-no question on the terminal; no is what is not clearly yes. Throws a UsageError where nobody can answer. */
 export async function confirmed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY)
+  if (terminal().stdin.isTTY !== true)
     throw new UsageError(`${question} Nobody can answer here: say --yes if you mean it.`);
   return /^y(es)?$/i.test(((await typed(`${question} [y/N] `, { shown: true })) ?? '').trim());
 }
 
-let given: Promise<string[]> | undefined;
+// Standard input is read to its end once, whoever asks for its first line.
+const given = new WeakMap<Terminal, Promise<string[]>>();
 
 /** The next line of standard input, which is where secrets come from. Throws a UsageError where there is none. */
 export async function lineFromInput(what: string): Promise<string> {
-  const line = process.stdin.isTTY ? await typed(`${what}: `, { shown: false }) : await nextLine();
+  const line =
+    terminal().stdin.isTTY === true ? await typed(`${what}: `, { shown: false }) : await nextLine();
   if (line === undefined || line === '') throw new UsageError(`${what} was expected on standard input.`);
   return line;
 }
 
 async function nextLine(): Promise<string | undefined> {
-  given ??= text(process.stdin).then((all) => all.split(/\r?\n/));
-  return (await given).shift();
+  const here = terminal();
+  const lines = given.get(here) ?? text(here.stdin).then((all) => all.split(/\r?\n/));
+  given.set(here, lines);
+  return (await lines).shift();
 }
 
 /** What is typed up to Enter; undefined where the person would rather not. */
 async function typed(question: string, { shown }: { shown: boolean }): Promise<string | undefined> {
+  const { stdin, stderr } = terminal();
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({
-    input: process.stdin,
-    output: shown ? process.stderr : unseen,
+    input: stdin,
+    output: shown ? stderr : unseen,
     terminal: true,
   });
   // Only now is nothing shown of what is typed.
-  process.stderr.write(harmless(question));
+  stderr.write(harmless(question));
   try {
     // Ctrl-D ends it, and so does Ctrl-C.
     return await new Promise<string | undefined>((resolve) => {
@@ -62,6 +92,6 @@ async function typed(question: string, { shown }: { shown: boolean }): Promise<s
     });
   } finally {
     lines.close();
-    if (!shown) process.stderr.write('\n');
+    if (!shown) stderr.write('\n');
   }
 }

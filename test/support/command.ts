@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { run } from '../../src/cli/run.ts';
 import { apart } from './apart.ts';
@@ -20,75 +21,46 @@ interface Given {
   readonly input?: string;
 }
 
-/** Runs `asset-webhooks` without a terminal, with these settings and nothing else of our environment. */
-export async function runCommand(args: readonly string[], { env, input }: Given): Promise<Ran> {
-  const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
-  const whole = { PATH, HOME, TMPDIR, ...apart, ...env };
-  const readsInput = args.some((each) => each.endsWith('-stdin'));
-  return await (readsInput
-    ? inProcess(args, whole, input ?? '')
-    : inTurn(async () => await here(args, whole)));
+/**
+ * Runs `asset-webhooks` inside this process, with these settings and nothing else of our environment. Without a terminal,
+ * unless it is told how wide one is; then `input` is what is typed.
+ */
+export async function runCommand(
+  args: readonly string[],
+  { env, input = '', columns }: Given & { columns?: number },
+): Promise<Ran> {
+  const isTTY = columns !== undefined;
+  const output = (): PassThrough & { isTTY: boolean } => Object.assign(new PassThrough(), { isTTY, columns });
+  const terminal = {
+    stdin: Object.assign(new PassThrough(), { isTTY }),
+    stdout: output(),
+    stderr: output(),
+    env: { ...apart, ...env },
+    exitCode: undefined as number | undefined,
+  };
+  terminal.stdin.end(input);
+  const outputs = [text(terminal.stdout), text(terminal.stderr)] as const;
+  await run(args, terminal);
+  terminal.stdout.end();
+  terminal.stderr.end();
+  const [stdout, stderr] = await Promise.all(outputs);
+  return ranWith({ code: terminal.exitCode ?? 0, stdout, stderr });
 }
 
-async function inProcess(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  input: string,
-): Promise<Ran> {
-  const child = spawn(process.execPath, [command, ...args], { env });
+/** Runs it in a process of its own, as a person without a terminal would. */
+export async function startCommand(args: readonly string[], { env, input = '' }: Given): Promise<Ran> {
+  const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
+  const own = { PATH, HOME, TMPDIR, ...apart };
+  const child = spawn(process.execPath, [command, ...args], { env: { ...own, ...env } });
   child.stdin.end(input);
   const [stdout, stderr, code] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     new Promise<number | null>((resolve) => child.once('close', resolve)),
   ]);
-  return ran({ code, stdout, stderr });
+  return ranWith({ code, stdout, stderr });
 }
 
-/** Runs it in this process: starting one takes longer than most commands do. */
-async function here(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
-  const before = { env: process.env, exitCode: process.exitCode };
-  const writes = [process.stdout, process.stderr].map((output) => {
-    const write = Object.getOwnPropertyDescriptor(output, 'write');
-    const said: string[] = [];
-    output.write = (chunk: string | Uint8Array): boolean => {
-      said.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
-      return true;
-    };
-    const restore = (): unknown =>
-      write === undefined
-        ? Reflect.deleteProperty(output, 'write')
-        : Object.defineProperty(output, 'write', write);
-    return { said, restore };
-  });
-  process.env = { ...env };
-  process.exitCode = undefined;
-  try {
-    await run(args);
-    const [stdout = '', stderr = ''] = writes.map(({ said }) => said.join(''));
-    return ran({ code: exitCode(), stdout, stderr });
-  } finally {
-    process.env = before.env;
-    process.exitCode = before.exitCode;
-    for (const { restore } of writes) restore();
-  }
-}
-
-/** What the process would end with; the command is what sets it, which no type can tell. */
-function exitCode(): number {
-  const { exitCode: code } = process as { exitCode?: number };
-  return code ?? 0;
-}
-
-let turns: Promise<unknown> = Promise.resolve();
-
-/** One after the other: settings and outputs are those of the whole process. */
-async function inTurn(work: () => Promise<Ran>): Promise<Ran> {
-  const turn = turns.then(work, work);
-  turns = turn;
-  return await turn;
-}
-
-function ran(ended: Omit<Ran, 'json'>): Ran {
-  return { ...ended, json: () => JSON.parse(ended.stdout) as unknown };
+function ranWith(ran: Omit<Ran, 'json'>): Ran {
+  return { ...ran, json: () => JSON.parse(ran.stdout) as unknown };
 }

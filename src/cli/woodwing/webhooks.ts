@@ -4,7 +4,7 @@ import { knownEvents, webhookId, type AssetsWebhook } from '../../sources/woodwi
 import { answering, type Answer } from '../answer.ts';
 import { RefusedError, UsageError } from '../faults.ts';
 import { addManagerOptions, type ManagerOptions } from '../manager.ts';
-import { confirmed } from '../terminal.ts';
+import { confirmed, terminal } from '../terminal.ts';
 import { create, usualEvents } from './create.ts';
 import { addFilters, callerPart, warnOf, type Filters } from './filters.ts';
 import { ask, type Asked } from './login.ts';
@@ -112,7 +112,7 @@ async function turn(
 async function remove(id: string, { yes }: { yes?: true }, { webhooks }: Asked): Promise<Answer> {
   const { name, url } = there(id, await webhooks.get(checked(id)));
   const which = cleanText(`${id} "${name ?? ''}", which calls ${url}`, 500);
-  if (process.stdin.isTTY && yes !== true && !(await confirmed(`Delete the webhook ${which}?`)))
+  if (terminal().stdin.isTTY === true && yes !== true && !(await confirmed(`Delete the webhook ${which}?`)))
     throw new RefusedError('Nothing was deleted.');
   if (!(await webhooks.unregister(id))) throw unknown(id);
   return { json: { deleted: id }, text: `Deleted ${id}` };

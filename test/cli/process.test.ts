@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { startCommand } from '../support/command.ts';
+
+const env = {
+  SOURCES: 'archive',
+  SOURCE_ARCHIVE_KIND: 'preservica',
+  SOURCE_ARCHIVE_URL: 'http://127.0.0.1:9',
+  SOURCE_ARCHIVE_USERNAME: 'app@example.test',
+};
+
+// All other tests of the command run it inside their own process.
+describe('the command in a process of its own', () => {
+  it('shows its help and ends with 0', async () => {
+    const ran = await startCommand(['--help'], { env: {} });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toContain('doctor');
+  });
+
+  it('reads a password from standard input, and ends with 1 where the other side is away', async () => {
+    const ran = await startCommand(['preservica', '--password-stdin', 'subscriptions', 'list'], {
+      env,
+      input: 'open sesame\n',
+    });
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toContain('The connection to Preservica failed');
+  });
+
+  it('ends with 2 where it is used wrongly', async () => {
+    const ran = await startCommand(['preservica', 'subscriptions', 'delete'], { env });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain('Which subscriptions?');
+  });
+});
