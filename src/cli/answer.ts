@@ -26,11 +26,11 @@ export function answering<Given extends unknown[]>(
   };
 }
 
-/** JSON leaves some control characters as they are, which a terminal would obey. */
+/** JSON leaves some characters as they are that a terminal would obey. */
 function plainJson(json: object): string {
   const escaped = (character: string): string =>
     `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(json, undefined, 2).replaceAll(/[\x7f-\x9f]/g, escaped);
+  return JSON.stringify(json, undefined, 2).replaceAll(/[\x7f-\x9f\p{Bidi_Control}\u2028\u2029]/gv, escaped);
 }
 
 const lines = ['top', 'bottom', 'left', 'right', 'mid'].flatMap((name) =>

@@ -15,6 +15,7 @@ import { answering, table, type Answer } from './answer.ts';
 import { RefusedError, UsageError } from './faults.ts';
 import { addManagerOptions, asManager, type ManagerOptions } from './manager.ts';
 import { ownTurn, samePlace, webhookUrl, type Setup } from './setup.ts';
+import { typed } from './typed.ts';
 import { confirmed, endProgress, lineFromInput, note, progress } from './terminal.ts';
 
 /** `preservica subscriptions …`: the webhook subscriptions of a Preservica tenant. */
@@ -187,7 +188,7 @@ async function whyRefused(
 function whyBroken({ code, message }: UpstreamError): string {
   return code === 'UPSTREAM_STATUS' || code === 'UPSTREAM_LOGIN_REFUSED'
     ? message
-    : `${message} It may have been created all the same: "preservica subscriptions list" shows it.`;
+    : `${message} It may have been created all the same: "${typed('preservica subscriptions list')}" shows it.`;
 }
 
 async function remove(ids: readonly string[], account: ManagerOptions): Promise<Answer> {

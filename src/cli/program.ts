@@ -1,18 +1,21 @@
 import { Command } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
 import { addDoctor } from './doctor/doctor.ts';
 import { addEvents } from './events.ts';
 import { addPreservica } from './preservica.ts';
 import { addPyWebhooks } from './pywebhooks/subscriptions.ts';
 import { addSources } from './sources.ts';
 import { harmless, terminal } from './terminal.ts';
+import { command } from './typed.ts';
 import { addWoodwing } from './woodwing/webhooks.ts';
 
 /** The command, whole; it ends with an error of its library where it is used wrongly. */
 export function program(): Command {
-  const whole = new Command('asset-webhooks')
+  const whole = new Command(command)
     .description(
       'Sets up, looks at and takes down the subscriptions of Asset Webhooks at its source systems.',
     )
+    .version(manifest.version)
     .option('--json', 'print JSON, for scripts')
     .configureHelp({ showGlobalOptions: true })
     // What it says of an argument repeats it.

@@ -43,9 +43,12 @@ export function note(message: string): void {
   terminal().stderr.write(`${harmless(message)}\n`);
 }
 
-/** Text in which nothing moves the cursor or colours the screen, whoever wrote it; lines stay lines. */
+// Control characters but the end of a line, what turns the direction of writing round, and other ends of lines.
+const unseen = /[[\p{Cc}--\n]\p{Bidi_Control}\u2028\u2029]/gv;
+
+/** Text in which nothing moves the cursor, colours the screen or turns words round, whoever wrote it; lines stay lines. */
 export function harmless(message: string): string {
-  return message.replaceAll(/[^\P{Cc}\n]/gu, '\ufffd');
+  return message.replaceAll(unseen, '\ufffd');
 }
 
 /** Asks a yes-or-no question on the terminal; no is what is not clearly yes. Throws a UsageError where nobody can answer. */
@@ -76,10 +79,10 @@ async function nextLine(): Promise<string | undefined> {
 /** What is typed up to Enter; undefined where the person would rather not. */
 async function typed(question: string, { shown }: { shown: boolean }): Promise<string | undefined> {
   const { stdin, stderr } = terminal();
-  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({
     input: stdin,
-    output: shown ? stderr : unseen,
+    output: shown ? stderr : nowhere,
     terminal: true,
   });
   // Only now is nothing shown of what is typed.

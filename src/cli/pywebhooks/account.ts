@@ -11,6 +11,7 @@ import { accountOf, ownAccount, type Asked, type Login } from './login.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
 import { readSetup, samePlace, sourceOf, webhookUrl, type Setup } from '../setup.ts';
 import { note } from '../terminal.ts';
+import { typed } from '../typed.ts';
 
 /** `pywebhooks account create`: makes the account, and keeps its keys where the app finds them. */
 export async function createAccount(
@@ -32,7 +33,7 @@ export async function createAccount(
   const made = await accountOf(setup, source).createAccount({ endpoint: address, username: name });
   if (made.kind === 'name-taken') {
     throw new RefusedError(
-      `PyWebhooks already has an account named ${name}. If it is yours, "pywebhooks reset-api-key" gets a new key for it; else choose another name with --username.`,
+      `PyWebhooks already has an account named ${name}. If it is yours, "${typed('pywebhooks reset-api-key', source.name)}" gets a new key for it; else choose another name with --username.`,
     );
   }
   if (made.kind === 'echo-failed') throw new RefusedError(await whyRefused(address));
@@ -42,7 +43,7 @@ export async function createAccount(
 
   const { id, apiKey, secretKey } = made.account;
   const keys = showSecret === true ? { apiKey, secretKey } : {};
-  const why = failure === undefined ? null : notKept({ kept, failure }, setup);
+  const why = failure === undefined ? null : notKept({ kept, failure }, setup, source.name);
   const text = [
     `Made the account ${name}: ${id}`,
     why ?? `Its keys are kept in ${placeOfSecrets(setup)}.`,
@@ -69,7 +70,7 @@ async function refuseWithKeys(setup: Setup, { name }: SourceConfig): Promise<voi
   }
   if ((await secrets.apiKey(name)) !== undefined) {
     throw new RefusedError(
-      `${name} has an API key, and so an account: "pywebhooks account show" shows it. For another account, add another source.`,
+      `${name} has an API key, and so an account: "${typed('pywebhooks account show', name)}" shows it. For another account, add another source.`,
     );
   }
 }
@@ -108,14 +109,14 @@ async function keepKeys(
   }
 }
 
-function notKept({ kept, failure }: Keeping, setup: Setup): string {
+function notKept({ kept, failure }: Keeping, setup: Setup, source: string): string {
   const place = `${placeOfSecrets(setup)} did not take`;
   if (kept.includes('api-key'))
-    return `Its keys are kept, but ${place} its id (${errorName(failure)}): give the id to "pywebhooks account show".`;
+    return `Its keys are kept, but ${place} its id (${errorName(failure)}): give the id to "${typed('pywebhooks account show', source)}".`;
   const what = kept.includes('secret') ? 'its API key' : 'its keys';
   const then = kept.includes('secret')
-    ? 'run "pywebhooks reset-api-key"'
-    : 'run "pywebhooks reset-api-key" and then "pywebhooks reset-secret"';
+    ? `run "${typed('pywebhooks reset-api-key', source)}"`
+    : `run "${typed('pywebhooks reset-api-key', source)}" and then "${typed('pywebhooks reset-secret', source)}"`;
   return `But ${place} ${what} (${errorName(failure)}), and PyWebhooks does not show them again. Once that is put right, ${then}: the app is sent new ones, and keeps them itself.`;
 }
 

@@ -3,6 +3,7 @@ import { pywebhooks, type PyWebhooks, type PyWebhooksAccount } from '../../sourc
 import { UsageError } from '../faults.ts';
 import { readSetup, sourceOf, type Setup } from '../setup.ts';
 import { lineFromInput } from '../terminal.ts';
+import { typed } from '../typed.ts';
 
 /** What every `pywebhooks` command takes. */
 export interface Login {
@@ -32,7 +33,7 @@ export async function askAsAccount(login: Login): Promise<Asked> {
   const apiKey = login.apiKeyStdin === undefined ? undefined : await lineFromInput('The API key');
   if (apiKey === undefined && (await setup.secrets.apiKey(source.name)) === undefined) {
     throw new UsageError(
-      `There is no API key for ${source.name}: make an account with "pywebhooks account create", set the key in the vault or the settings, or give it with --api-key-stdin.`,
+      `There is no API key for ${source.name}: make an account with "${typed('pywebhooks account create', source.name)}", set the key in the vault or the settings, or give it with --api-key-stdin.`,
     );
   }
   return { setup, source, service: accountOf(setup, source, apiKey) };

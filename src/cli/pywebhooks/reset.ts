@@ -11,6 +11,7 @@ import { placeOfSecrets } from '../place-of-secrets.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
 import { samePlace, secretsNow, webhookUrl, type Setup } from '../setup.ts';
 import { endProgress, note, progress } from '../terminal.ts';
+import { typed } from '../typed.ts';
 
 // Longer than the longest call, and short for a door that takes any key.
 const windowMinutes = 10;
@@ -186,7 +187,7 @@ function unseen(which: KeptSecret, { setup, source: { name } }: Asked): Answer {
     const text = `${sent} Whether the app kept it cannot be seen from here: it is not in ${place}, so the app must have a secrets file of its own.`;
     return { json: { source: name, key: which, reset: true, arrived: null, why: text }, text };
   }
-  const text = `${sent} But ${place} does not show it: look with "pywebhooks account show" whether the endpoint is this app, and whether the app uses this vault.`;
+  const text = `${sent} But ${place} does not show it: look with "${typed('pywebhooks account show', name)}" whether the endpoint is this app, and whether the app uses this vault.`;
   return { json: { source: name, key: which, reset: true, arrived: false, why: text }, text, exitCode: 1 };
 }
 

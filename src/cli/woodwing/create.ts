@@ -13,6 +13,7 @@ import { RefusedError, sentenceOf } from '../faults.ts';
 import type { Asked } from './login.ts';
 import { callerPart, warnOf, type Filters } from './filters.ts';
 import { shown } from './shown.ts';
+import { typed } from '../typed.ts';
 import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
 
 /**
@@ -79,7 +80,7 @@ export async function create(
   };
   const secret = showSecret === true ? `\nIts secret token: ${webhook.secretToken ?? '–'}` : '';
   if (why === undefined) return { json, text: `${done} It is enabled.${secret}` };
-  const text = `${done} But it could not be enabled: ${why} Until "woodwing webhooks enable ${webhook.id}" is done, nothing comes.${secret}`;
+  const text = `${done} But it could not be enabled: ${why} Until "${typed(`woodwing webhooks enable ${webhook.id}`, source.name)}" is done, nothing comes.${secret}`;
   return { json: { ...json, why }, text, exitCode: 1 };
 }
 
@@ -98,20 +99,20 @@ async function undone(error: unknown, { id }: AssetsWebhook, webhooks: AssetsWeb
   const outcome =
     failure === undefined
       ? `The webhook ${id} was unregistered again.`
-      : `The webhook ${id} could not be unregistered again (${failure}): do so with "woodwing webhooks delete ${id}".`;
+      : `The webhook ${id} could not be unregistered again (${failure}): do so with "${typed(`woodwing webhooks delete ${id}`)}".`;
   return new RefusedError(`${sentenceOf(error)} ${outcome}`);
 }
 
 function uncertain(error: unknown): never {
   if (!(error instanceof UpstreamError) || isRefusal(error)) throw error;
   throw new RefusedError(
-    `${error.message} It may have been registered all the same, and would stand disabled: look with "woodwing webhooks list".`,
+    `${error.message} It may have been registered all the same, and would stand disabled: look with "${typed('woodwing webhooks list')}".`,
   );
 }
 
 function alreadyThere({ id, url, enabled }: AssetsWebhook, source: string): string {
   return [
     `WoodWing Assets already has a webhook for ${source}: ${id}, which calls ${cleanText(url, 500)}${enabled ? '' : ' and is disabled'}.`,
-    `A source has one. Change it with "woodwing webhooks update ${id}", give it a new token that is kept here with "woodwing webhooks new-token ${id}", or take it away with "woodwing webhooks delete ${id}".`,
+    `A source has one. Change it with "${typed(`woodwing webhooks update ${id}`, source)}", give it a new token that is kept here with "${typed(`woodwing webhooks new-token ${id}`, source)}", or take it away with "${typed(`woodwing webhooks delete ${id}`, source)}".`,
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import { RefusedError, sentenceOf } from '../faults.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
 import { webhookUrl } from '../setup.ts';
 import { note } from '../terminal.ts';
+import { typed } from '../typed.ts';
 import type { Asked } from './login.ts';
 import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
 
@@ -54,7 +55,7 @@ export async function newToken(id: string, { setup, source, webhooks }: Asked): 
   } catch (error) {
     throw new RefusedError(
       `The webhook ${id} has a new token, and it is not kept. ${sentenceOf(error)}
-Until ${open.until} the app refuses nothing for its signature, so that no call is lost; after that it refuses every call. Before then, put the store right and run this again, or take the token from "woodwing webhooks get --show-secret ${id}" and keep it as the secret of ${source.name} by hand.`,
+Until ${open.until} the app refuses nothing for its signature, so that no call is lost; after that it refuses every call. Before then, put the store right and run this again, or take the token from "${typed(`woodwing webhooks get --show-secret ${id}`, source.name)}" and keep it as the secret of ${source.name} by hand.`,
     );
   }
   await open.end();
