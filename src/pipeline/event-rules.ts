@@ -11,6 +11,7 @@ import type {
   Rows,
 } from './ledger.ts';
 import type { MessageHead } from './message.ts';
+import type { ReasonCode } from './reason-codes.ts';
 
 // The rules by which an event's row changes. They decide, and write nothing: `Ledger.change` does.
 
@@ -28,9 +29,14 @@ export function keysOf({ event, head }: EventCopy, assetId?: string): RowKeys {
 }
 
 /** How an event ends, or why it waits. */
-export interface Settled {
-  readonly state: Exclude<EventState, 'processing'>;
-  readonly reason: Reason | null;
+export type Settled = { [State in Exclude<EventState, 'processing'>]: SettledAs<State> }[Exclude<
+  EventState,
+  'processing'
+>];
+
+export interface SettledAs<State extends EventState> {
+  readonly state: State;
+  readonly reason: (Reason & { readonly code: ReasonCode<State> }) | null;
   readonly title?: string | null;
 }
 

@@ -9,7 +9,7 @@ import type { WorkDeps } from './work-deps.ts';
 const reason = {
   code: 'poison',
   text: 'Every try to handle it failed inside this app or at its own storage; the log of that time says how.',
-};
+} as const;
 
 /**
  * Writes down what the platform gave up on, so that it is seen and can be replayed: one failed row an event, unless

@@ -1,14 +1,15 @@
 import { closeEvent } from './close-event.ts';
 import { eventId } from './event-id.ts';
 import type { AssetEvent } from './event.ts';
-import type { EventEntry, Reason } from './ledger.ts';
+import type { SettledAs } from './event-rules.ts';
+import type { EventEntry } from './ledger.ts';
 import type { Arrival, Claim, MessageHead } from './message.ts';
 import type { WorkDeps } from './work-deps.ts';
 
 /** Says in the ledger that a message of ours can no longer be worked on, and why. */
 export async function recordLost(
   head: MessageHead,
-  reason: Reason,
+  reason: SettledAs<'failed'>['reason'],
   { claim, arrival }: { claim: Claim | undefined; arrival: Arrival },
   deps: WorkDeps,
 ): Promise<void> {

@@ -3,6 +3,7 @@ import type { Settled } from './event-rules.ts';
 import type { Folding } from './folding.ts';
 import type { AssetState, Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
+import type { ReasonCode } from './reason-codes.ts';
 import type { Receiver } from './receiver.ts';
 import type { SourceSystem } from './source-system.ts';
 import type { AssetStore, DeliveryStore, WorkQueue } from './stores.ts';
@@ -62,11 +63,4 @@ export interface Again {
   readonly enough?: boolean;
 }
 
-export type AgainCode =
-  | 'source-unavailable'
-  | 'rate-limited'
-  | 'login-refused'
-  | 'overtaken'
-  | 'thumbnail-pending'
-  | 'index-behind'
-  | 'not-visible';
+export type AgainCode = ReasonCode<'waiting'>;

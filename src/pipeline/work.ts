@@ -5,6 +5,7 @@ import type { Led } from './folding.ts';
 import { Hold } from './hold.ts';
 import { keepAsset, type Kept } from './keep-asset.ts';
 import type { AssetState } from './ledger.ts';
+import type { ReasonCode } from './reason-codes.ts';
 import type { Finding, Occasion, WantedAsset } from './source-system.ts';
 import type { Again, AgainCode, Outcome, WorkDeps, WorkLimits, WorkSource } from './work-deps.ts';
 
@@ -47,7 +48,7 @@ function wantedAsset(
   source: WorkSource,
   { maxEventAgeMs }: WorkLimits,
 ): WantedAsset | { kind: 'ended'; settled: Settled } {
-  const ignored = (code: string, text: string): { kind: 'ended'; settled: Settled } => ({
+  const ignored = (code: ReasonCode<'ignored'>, text: string): { kind: 'ended'; settled: Settled } => ({
     kind: 'ended',
     settled: { state: 'ignored', reason: { code, text } },
   });
@@ -91,7 +92,7 @@ function folded(outcome: Outcome): Outcome {
 const foldedReason = {
   code: 'folded',
   text: 'A look-up that began after this event was received covers it.',
-};
+} as const;
 
 async function lookUp(
   copy: EventCopy,
@@ -200,10 +201,7 @@ async function keepFinding(
   },
   deps: WorkDeps,
 ): Promise<Outcome> {
-  const ended = (state: Settled['state'], code: string, text: string): Outcome => ({
-    kind: 'ended',
-    settled: { state, reason: { code, text } },
-  });
+  const ended = (settled: Settled): Outcome => ({ kind: 'ended', settled });
   switch (finding.kind) {
     case 'found':
     case 'deleted': {
@@ -228,15 +226,14 @@ async function keepFinding(
       return keptOutcome(kept, { deleted, unfinished });
     }
     case 'not-visible': {
-      const settled: Settled = { state: 'failed', reason: { code: finding.kind, text: finding.text } };
-      return { kind: 'again', code: finding.kind, text: finding.text, atLast: settled };
+      const reason = { code: finding.kind, text: finding.text };
+      return { kind: 'again', ...reason, atLast: { state: 'failed', reason } };
     }
     case 'not-found':
-      return ended('ignored', 'not-found', finding.text);
+      return ended({ state: 'ignored', reason: { code: finding.kind, text: finding.text } });
     case 'no-permission':
-      return ended('failed', 'no-permission', finding.text);
     case 'unreadable-answer':
-      return ended('failed', 'unreadable-answer', finding.text);
+      return ended({ state: 'failed', reason: { code: finding.kind, text: finding.text } });
     case 'again': {
       const quietMs =
         finding.retryAfterMs ?? (finding.code === 'rate-limited' ? deps.limits.retryDelaysMs[0] : undefined);
@@ -268,7 +265,7 @@ function unfinishedBusiness(
   return { kind: 'again', code, text: behind, atLast: doneWith(code, behind), enough };
 }
 
-function doneWith(code: string, text: string): Settled {
+function doneWith(code: ReasonCode<'done'>, text: string): Settled {
   return { state: 'done', reason: { code, text } };
 }
 
@@ -287,6 +284,7 @@ function keptOutcome(
     const atLast = unfinished.atLast === undefined ? {} : { atLast: { ...unfinished.atLast, title } };
     return { ...unfinished, ...atLast, asset: kept.asset };
   }
-  const reason = deleted ? { code: 'deleted', text: 'The source says that this asset is deleted.' } : null;
-  return { kind: 'ended', settled: { state: 'done', reason, title }, asset: kept.asset };
+  const gone = { code: 'deleted', text: 'The source says that this asset is deleted.' } as const;
+  const settled: Settled = { state: 'done', reason: deleted ? gone : null, title };
+  return { kind: 'ended', settled, asset: kept.asset };
 }
