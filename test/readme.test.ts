@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { program } from '../src/cli/program.ts';
 import { appSettings, readConfig, reservedSourceSettings, sourceSettings } from '../src/config.ts';
 import { eventStates } from '../src/pipeline/ledger.ts';
+import { reasonCodes } from '../src/pipeline/reason-codes.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -24,6 +25,13 @@ function table(firstHead: string): string[][] {
       .map((cell) => cell.trim()),
   );
 }
+
+/** The source code of those files as one text. */
+const code = (...patterns: string[]): string =>
+  globSync(patterns, { cwd: root }).toSorted().map(read).join('\n');
+
+/** The README without its code blocks. */
+const prose = readme.replaceAll(/^( *)```.*?^\1```/gms, '').replaceAll(/^ {4,}.*$/gm, '');
 
 /** The words of every command that does something. */
 function leaves(command: Command): string[][] {
@@ -61,10 +69,11 @@ describe('the README', () => {
 
   it('names every door, with its methods and whose key opens it', async () => {
     // The table of doors loads the platform's library, which only its own loader may; its text is what counts here.
-    const code = read('src/functions/doors.ts');
-    const doors = [...code.matchAll(/route: '([^']+)',\s*methods: \[([^\]]+)\],\s*authLevel: '(\w+)'/g)].map(
-      ([, route = '', methods = '', level = '']) => `${methods.replaceAll("'", '')} /${route} ${level}`,
-    );
+    const doors = [
+      ...read('src/functions/doors.ts').matchAll(
+        /route: '([^']+)',\s*methods: \[([^\]]+)\],\s*authLevel: '(\w+)'/g,
+      ),
+    ].map(([, route = '', methods = '', level = '']) => `${methods.replaceAll("'", '')} /${route} ${level}`);
     const told = table('route').map(([route = '', who = '']) => {
       const level = who.includes('function key') ? 'function' : 'anonymous';
       return `${quoted(route)[0]} ${level}`;
@@ -74,6 +83,48 @@ describe('the README', () => {
 
   it('names every state of an event', () => {
     expect(table('state').map(([state = '']) => quoted(state)[0])).toEqual([...eventStates]);
+  });
+
+  it('says of every reason beside which states it stands, and names no other', () => {
+    const told = table('reason').map(([reason = '', states = '']) => [quoted(reason)[0], quoted(states)]);
+    const codes = new Set(eventStates.flatMap((state): string[] => [...reasonCodes[state]]));
+    expect(Object.fromEntries(told)).toEqual(
+      Object.fromEntries(
+        [...codes].map((reason) => [
+          reason,
+          eventStates.filter((state) => [...reasonCodes[state]].some((each) => each === reason)),
+        ]),
+      ),
+    );
+    expect(told).toHaveLength(codes.size);
+  });
+
+  it('names every reason for which a call is refused, and no other', () => {
+    const judging = code('src/pipeline/receiver.ts', 'src/pipeline/judge.ts', 'src/sources/*/receiver.ts');
+    const whys = [...judging.matchAll(/why: ((?:'[a-z-]+'(?: \| )?)+)/g)].flatMap(([, list = '']) =>
+      list.split(' | ').map((each) => each.replaceAll("'", '')),
+    );
+    const door = read('src/functions/webhooks.ts');
+    const own = [...door.matchAll(/refused\([^;]*?, '([a-z-]+)'\)/g)].map(([, why = '']) => why);
+    const told = table('answer').flatMap(([, cell = '']) => [...cell.matchAll(/`([a-z-]+)`(\*?)/g)]);
+    const unmarked = told.filter(([, , mark]) => mark === '').map(([, why]) => why);
+    expect(new Set(unmarked)).toEqual(new Set([...whys, ...own]));
+  });
+
+  it('names every line that the log has as a warning or an error', () => {
+    const app = code('src/index.ts', 'src/{functions,pipeline,sources,azure}/**/*.ts');
+    const lines = [...app.matchAll(/[lL]og(?:Of\(context\))?\(\s*'(?:warn|error)',\s*'([a-z-]+)'/g)].map(
+      ([, name = '']) => name,
+    );
+    const refusals = [...read('src/functions/webhooks.ts').matchAll(/name: '([a-z-]+)'/g)].map(
+      ([, name = '']) => name,
+    );
+    const atInfo = ['delivery-kept', 'secret-kept', 'handshake-answered'];
+    expect(lines.length).toBeGreaterThan(10);
+    for (const name of [...lines, ...refusals].filter((each) => !atInfo.includes(each)))
+      expect(quoted(prose)).toContain(name);
+    const told = table('line').flatMap(([names = '']) => quoted(names));
+    for (const name of told) expect(app).toContain(`'${name}'`);
   });
 
   it('names every command of asset-webhooks, and no other', () => {
@@ -96,6 +147,50 @@ describe('the README', () => {
     );
     expect(named.length).toBeGreaterThan(3);
     for (const name of named) expect(Object.keys(scripts)).toContain(name);
+  });
+
+  it('names only files that are there', () => {
+    const paths = [...readme.matchAll(/(?<![\w/.-])(?:src|test)\/[\w./-]*/g)].map(([path]) => path);
+    expect(paths.length).toBeGreaterThan(20);
+    for (const path of paths) expect(`${path} ${existsSync(join(root, path))}`).toBe(`${path} true`);
+  });
+
+  it('lists its chapters at the top, and links only to headings', () => {
+    const headings = [...readme.matchAll(/^(#{2,3}) (.+)$/gm)].map(([, level = '', title = '']) => ({
+      chapter: level === '##',
+      title,
+      // As GitHub makes them.
+      anchor: `#${title
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, '')
+        .replaceAll(' ', '-')}`,
+    }));
+    const contents = /^## Contents\n\n((?:- .+\n)+)/m.exec(readme)?.[1] ?? '';
+    const chapters = headings.filter(({ chapter, title }) => chapter && title !== 'Contents');
+    expect(contents).toBe(chapters.map(({ title, anchor }) => `- [${title}](${anchor})\n`).join(''));
+    const links = [...readme.matchAll(/\]\((#[^)]+)\)/g)].map(([, link = '']) => link);
+    for (const link of links) expect(headings.map(({ anchor }) => anchor)).toContain(link);
+    expect(new Set(headings.map(({ anchor }) => anchor)).size).toBe(headings.length);
+  });
+
+  it.each(['source', 'delivery', 'event', 'record', 'ledger', 'handshake', 'window', 'lease', 'folded'])(
+    'explains %s where the word first stands',
+    (word) => {
+      const [first] = new RegExp(`\\**\\b${word}\\b\\**`, 'i').exec(prose) ?? [];
+      expect(first).toBe(`**${word}**`);
+    },
+  );
+
+  it('fills no table with blanks', () => {
+    for (const line of readme.split('\n').filter((each) => each.startsWith('|')))
+      expect(line).not.toMatch(/ {2}|-{4}/);
+    expect(read('.prettierignore').split('\n')).toContain('README.md');
+  });
+
+  it('wants the Node that package.json wants, and names no other', () => {
+    const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
+    const told = [...readme.matchAll(/Node(?:\.js)? v?(\d[\d.]*)/g)].map(([, version]) => version);
+    expect(told.map((version) => `>=${version}`)).toEqual([engines.node]);
   });
 });
 
