@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { assetStore, deliveryStore } from './azure/blob-stores.ts';
 import { tableLedger } from './azure/ledger-table.ts';
 import { poisonQueue } from './azure/poison-queue.ts';
+import { tableRefusals } from './azure/refusals-table.ts';
 import { createSecrets } from './azure/secrets.ts';
 import { once, storageClients } from './azure/storage-clients.ts';
 import { tableWindows } from './azure/windows-table.ts';
@@ -20,6 +21,7 @@ import { listSources, openWindow } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
 import { createCallGate } from './pipeline/call-gate.ts';
 import { Folding } from './pipeline/folding.ts';
+import { refusalCounter } from './pipeline/refusals.ts';
 import type { Outcome } from './pipeline/work-deps.ts';
 import { sourceKinds } from './sources/index.ts';
 
@@ -40,6 +42,12 @@ function run(config: Config): void {
   const assets = assetStore(clients);
   const ledger = tableLedger(clients, [...config.sources.keys()]);
   const windows = tableWindows(clients);
+  const refusals = refusalCounter({
+    store: tableRefusals(clients),
+    flushAfterMs: 60_000,
+    log: appLog,
+    now: Date.now,
+  });
 
   const asking = {
     secrets,
@@ -80,13 +88,14 @@ function run(config: Config): void {
     ...clock,
   };
 
-  const staff = { config, ledger, secrets, windows, now: clock.now };
+  const staff = { config, ledger, secrets, windows, refusals, now: clock.now };
 
   openDoors({
     webhooks: webhooks({
       ...work,
       secrets,
       windows,
+      refusals,
       // A vault counts its readers' calls; a file of our own does not.
       lookAgainEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,
       maxDeliveryBytes: config.maxDeliveryBytes,

@@ -3,7 +3,9 @@ import * as z from 'zod';
 import type { SourceConfig } from '../config.ts';
 import { readJson } from '../pipeline/read-json.ts';
 import type { EventSummary, Ledger } from '../pipeline/ledger.ts';
-import type { Secrets } from '../pipeline/secrets.ts';
+import type { RefusalCounter } from '../pipeline/refusals.ts';
+import { proofNonce, secretProof } from '../pipeline/secret-proof.ts';
+import type { Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
 import type { Windows } from '../pipeline/windows.ts';
 import { pathSegments } from './path-segments.ts';
 import { readBody } from './read-body.ts';
@@ -17,27 +19,40 @@ export interface SourcesDeps {
   readonly ledger: Pick<Ledger, 'list'>;
   readonly secrets: Pick<Secrets, 'webhookSecrets' | 'lookAgain'>;
   readonly windows: Windows;
+  readonly refusals: Pick<RefusalCounter, 'flush' | 'read'>;
   now(): Date;
 }
 
 // More than so many are too many to be counted out.
 const countedUpTo = 200;
 
-/** `GET /sources`: how each source does. */
+/** `GET /sources`: how each source does; with `?proof=NONCE` also which secrets it has, for somebody who has them too. */
 export function listSources(deps: SourcesDeps): HttpHandler {
-  return staffDoor(async (): Promise<StaffAnswer> => {
-    const sources = [...deps.config.sources.values()].map(async (source) => await shown(source, deps));
+  return staffDoor(async (request): Promise<StaffAnswer> => {
+    const nonce = new URL(request.url).searchParams.get('proof') ?? undefined;
+    if (nonce !== undefined && !proofNonce.test(nonce)) {
+      const error = 'proof: must be 22 to 64 random characters of A-Z, a-z, 0-9, - and _';
+      return { status: 400, jsonBody: { error } };
+    }
+    await deps.refusals.flush();
+    const sources = [...deps.config.sources.values()].map(
+      async (source) => await shown(source, { ...deps, nonce }),
+    );
     return { status: 200, jsonBody: { sources: await Promise.all(sources) } };
   });
 }
 
-async function shown({ name, kind, url }: SourceConfig, deps: SourcesDeps): Promise<object> {
-  const { ledger, secrets, windows, config } = deps;
+async function shown(
+  { name, kind, url }: SourceConfig,
+  deps: SourcesDeps & { nonce: string | undefined },
+): Promise<object> {
+  const { ledger, secrets, windows, refusals, config, nonce } = deps;
   // Who asks has perhaps just changed them; a store that is away leaves what is remembered.
   await secrets.lookAgain(name).catch(() => undefined);
-  const [known, open, latest, waiting, failed] = await Promise.all([
+  const [known, open, refused, latest, waiting, failed] = await Promise.all([
     secrets.webhookSecrets(name),
     windows.read(name),
+    refusals.read(name),
     ledger.list({ source: name, limit: 1 }),
     ledger.list({ source: name, state: 'waiting', limit: countedUpTo }),
     ledger.list({ source: name, state: 'failed', limit: countedUpTo }),
@@ -49,6 +64,7 @@ async function shown({ name, kind, url }: SourceConfig, deps: SourcesDeps): Prom
     url: url === '' ? null : url,
     webhookUrl: config.publicUrl === undefined ? null : `${config.publicUrl}/webhooks/${name}`,
     secrets: known?.length ?? 0,
+    ...(nonce === undefined ? {} : { proofs: proofsOf(known, { source: name, nonce }) }),
     windows: open
       .filter(({ until }) => until > now)
       .map(({ which, until }) => ({ key: which, until: new Date(until).toISOString() })),
@@ -56,7 +72,18 @@ async function shown({ name, kind, url }: SourceConfig, deps: SourcesDeps): Prom
     // At most 200; there may be more.
     waiting: waiting.events.length,
     failed: failed.events.length,
+    refused,
   };
+}
+
+/** Null stands for a secret that gives none. */
+function proofsOf(
+  known: WebhookSecrets | undefined,
+  about: { source: string; nonce: string },
+): (string | null)[] {
+  return (known ?? []).flatMap((secret) =>
+    secret === undefined ? [] : (secretProof(secret, about) ?? null),
+  );
 }
 
 function brief(event: EventSummary | undefined): object | null {

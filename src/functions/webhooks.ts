@@ -3,6 +3,7 @@ import { keepDelivery, keepUnreadable, type ProvedDelivery } from '../pipeline/k
 import type { Ledger } from '../pipeline/ledger.ts';
 import type { Log } from '../pipeline/log.ts';
 import type { Receiver, Verdict } from '../pipeline/receiver.ts';
+import type { RefusalCounter } from '../pipeline/refusals.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
 import { judgeFor, type Judge, type Judged } from '../pipeline/judge.ts';
 import type { DeliveryStore, WorkQueue } from '../pipeline/stores.ts';
@@ -19,6 +20,7 @@ export interface WebhookDeps {
   readonly deliveries: DeliveryStore;
   readonly ledger: Ledger;
   readonly windows: Windows;
+  readonly refusals: Pick<RefusalCounter, 'count'>;
   /** How long one look at the place of the secrets is enough for all whose signature fits none. */
   readonly lookAgainEveryMs: number;
   readonly maxDeliveryBytes: number;
@@ -53,6 +55,10 @@ export function webhooks(deps: WebhookDeps): HttpHandler {
       const { answer, name, fields } = await receive(request, context, { ...deps, judges }, log);
       const refused = answer.status >= 400;
       if (refused) refusals += 1;
+      // What is put off comes again, and is not refused for good.
+      const { source, why } = fields;
+      if (refused && answer.status < 500 && typeof source === 'string')
+        deps.refusals.count(source, String(why));
       log(refused ? 'warn' : 'info', name, {
         ...fields,
         status: answer.status,
@@ -175,7 +181,10 @@ async function takeSecret(
   const open = await windows.read(source);
   const expected = open.some((window) => window.which === which && window.until > clock.now().getTime());
   const fields = { source, which };
-  if (!expected) return { answer: answers.notNow, name: 'secret-refused', fields };
+  if (!expected) {
+    const why = 'key-not-expected';
+    return { answer: answers.notNow, name: 'secret-refused', fields: { ...fields, why } };
+  }
   try {
     await secrets.keep(source, which, value);
   } catch (error) {

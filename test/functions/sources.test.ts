@@ -41,6 +41,7 @@ function staff(given: Partial<SourcesDeps> = {}) {
       set: async (source, window) => void windows.set(source, [window]),
       read: async (source) => windows.get(source) ?? [],
     },
+    refusals: { flush: async () => undefined, read: async () => [] },
     now: () => now,
     ...given,
   };
@@ -79,6 +80,7 @@ describe('GET /sources', () => {
           },
           waiting: 0,
           failed: 1,
+          refused: [],
         },
       ],
     });

@@ -30,6 +30,7 @@ function door(given: Partial<WebhookDeps> = {}) {
     deliveries: stores.deliveryStore,
     ledger: stores.ledger,
     windows: { set: async () => undefined, read: async () => [] },
+    refusals: { count: () => undefined },
     lookAgainEveryMs: 0,
     maxDeliveryBytes: 1_000_000,
     now: () => new Date('2026-01-05T10:00:00Z'),
