@@ -1,4 +1,20 @@
 import * as z from 'zod';
+import {
+  anyText,
+  apiAddress,
+  baseAddress,
+  isWebAddress,
+  oneOf,
+  secondsList,
+  sixFieldCron,
+  vaultAddress,
+  webhookSecret,
+  wholeNumber,
+} from './setting-values.ts';
+import { preservicaSettings } from './sources/preservica/settings.ts';
+import { pywebhooksSettings } from './sources/pywebhooks/settings.ts';
+import { woodwingSettings } from './sources/woodwing/settings.ts';
+import { unknownSettings } from './unknown-settings.ts';
 
 /** The kinds of system that can call us; `sources/index.ts` has a row for each. */
 export const sourceKinds = ['preservica', 'woodwing', 'pywebhooks'] as const;
@@ -53,6 +69,8 @@ export interface Config {
   readonly sources: ReadonlyMap<string, SourceConfig>;
   readonly publicUrl: string | undefined;
   readonly maxDeliveryBytes: number;
+  /** Of all bodies that are being read at one time. */
+  readonly maxBodiesBytes: number;
   readonly maxThumbnailBytes: number;
   /** Content objects looked at in one representation. */
   readonly maxFiles: number;
@@ -63,54 +81,9 @@ export interface Config {
   readonly foldMarginMs: number;
 }
 
-/** A Config, or every fault of the settings: each names a setting and what it must be, and shows no value. */
-export type ReadConfig = { ok: true; config: Config } | { ok: false; faults: string[] };
-
-const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${least} to ${most}`)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
-
-/** An http or https address without user, query or fragment. */
-export const webAddress = z
-  .string()
-  .refine(isWebAddress, 'must be an http or https address without user, query or fragment');
-// Of a page for people: it may hold a query, a fragment and where an id goes.
-const pageAddress = z
-  .string()
-  .refine(
-    (text) => /^https?:\/\/[^/@]+(\/|$)/i.test(text) && URL.canParse(text),
-    'must be an http or https address without user',
-  )
-  .transform((url) => url.replace(/\/+$/, ''));
-const withoutSlash = webAddress.transform((url) => url.replace(/\/+$/, ''));
-
-// Any printable ASCII: a space may stand inside a secret, a line end is a copying error.
-const webhookSecret = z.string().regex(/^[\x20-\x7e]{1,512}$/, 'must be 1 to 512 printable ASCII characters');
-const anyText = z.string().max(4096, 'must be at most 4096 characters');
-
-const delays = z
-  .string()
-  .regex(/^\s*\d{1,6}\s*(,\s*\d{1,6}\s*){0,49}$/, 'must be seconds, comma separated, each at most 604800')
-  .transform((list) => list.split(',').map(Number))
-  .refine((list) => list.every((seconds) => seconds <= 604_800), 'must be seconds, each at most 604800')
-  .default([5, 30, 120, 600, 1800, 7200, 21_600]);
-
-const fieldNames = z
-  .string()
-  .regex(
-    /^\s*[A-Za-z0-9_.-]{1,128}\s*(,\s*[A-Za-z0-9_.-]{1,128}\s*){0,199}$/,
-    'must be names of metadata fields, comma separated',
-  )
-  .transform((list) => list.split(',').map((name) => name.trim()))
-  .default([]);
-
-const jsonPointer = z
-  .string()
-  .max(1024)
-  .regex(/^(?:\/(?:[^~/]|~[01])*)+$/, 'must be a JSON Pointer such as /asset/id');
+/** What was read, or every fault of the settings: each names a setting and what it must be, and shows no value. */
+type Read<Settings> = { ok: true; config: Settings; warnings: string[] } | { ok: false; faults: string[] };
+export type ReadConfig = Read<Config>;
 
 const sourceName = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 const sourceNames = z
@@ -125,54 +98,56 @@ const sourceNames = z
 /** The settings of the app as a whole. `AzureWebJobsStorage` stands apart, because it has two forms. */
 export const appSettings = z.object({
   SOURCES: sourceNames,
-  KEY_VAULT_URL: z.string().refine(isVaultAddress, 'must be the https address of a key vault').optional(),
-  AZURE_CLIENT_ID: z.string().max(200).optional(),
+  KEY_VAULT_URL: vaultAddress.optional(),
+  AZURE_CLIENT_ID: z.string().max(200, 'must be at most 200 characters').optional(),
   SECRET_OVERLAP_HOURS: wholeNumber(0, 8760).default(168),
-  PUBLIC_URL: withoutSlash.optional(),
+  PUBLIC_URL: baseAddress.optional(),
   MAX_DELIVERY_BYTES: wholeNumber(1, 100_000_000).default(4_194_304),
+  MAX_BODIES_BYTES: wholeNumber(1, 2_000_000_000).default(67_108_864),
   MAX_THUMBNAIL_BYTES: wholeNumber(1, 100_000_000).default(5_242_880),
   MAX_FILES: wholeNumber(1, 10_000).default(100),
   MAX_EVENT_AGE_HOURS: wholeNumber(0, 876_000).default(168),
-  RETRY_DELAYS_SECONDS: delays,
+  RETRY_DELAYS_SECONDS: secondsList.default([5, 30, 120, 600, 1800, 7200, 21_600]),
   RETRY_AFTER_CAP_SECONDS: wholeNumber(0, 604_800).default(21_600),
   FOLD_MARGIN_SECONDS: wholeNumber(0, 3600).default(10),
   MAX_CALLS_AT_ONCE: wholeNumber(1, 1000).default(16),
   MAX_CALLS_PER_SECOND: wholeNumber(0, 10_000).default(0),
+  CATCH_UP_SCHEDULE: sixFieldCron.default('0 */15 * * * *'),
+  RETENTION_DAYS: wholeNumber(1, 36_500).default(400),
+  ASSET_WEBHOOKS_HOSTING: oneOf(['azure']).optional(),
 });
 
-/** The settings of one source, by what follows `SOURCE_<NAME>_`. */
-export const sourceSettings = z.object({
-  KIND: z.enum(sourceKinds, { error: `must be one of: ${sourceKinds.join(', ')}` }),
-  URL: withoutSlash.optional(),
+// What every source has; each kind adds its own.
+const everySource = {
+  KIND: oneOf(sourceKinds),
   USERNAME: anyText.optional(),
-  TENANT: anyText.optional(),
-  PASSWORD: anyText.optional(),
   SECRET: webhookSecret.optional(),
   SECRET_PREVIOUS: webhookSecret.optional(),
-  TOTP_SEED: z
-    .string()
-    .regex(/^[A-Za-z2-7 ]{8,256}=*$/, 'must be a base-32 seed')
-    .optional(),
-  API_KEY: anyText.optional(),
-  PORTAL_URL: pageAddress.optional(),
-  THUMBNAIL_SIZE: z
-    .enum(['small', 'medium', 'large'], { error: 'must be one of: small, medium, large' })
-    .optional(),
-  METADATA_FIELDS: fieldNames,
-  HANDSHAKE: z.enum(['strict', 'lenient'], { error: 'must be one of: strict, lenient' }).default('strict'),
-  TITLE_POINTER: jsonPointer.optional(),
-  ASSET_ID_POINTER: jsonPointer.optional(),
-  LINK_POINTER: jsonPointer.optional(),
-  DEDUPLICATE_SECONDS: wholeNumber(0, 604_800).default(0),
   MAX_CALLS_AT_ONCE: wholeNumber(1, 1000).optional(),
   MAX_CALLS_PER_SECOND: wholeNumber(0, 10_000).optional(),
+};
+
+/** The settings of one source, by its kind and by what follows `SOURCE_<NAME>_`. */
+export const settingsOfKind = {
+  preservica: z.object({ ...everySource, ...preservicaSettings }),
+  woodwing: z.object({ ...everySource, ...woodwingSettings }),
+  pywebhooks: z.object({ ...everySource, ...pywebhooksSettings }),
+} satisfies Record<SourceKindName, z.ZodObject>;
+
+/** The settings that a source of some kind or other can have. */
+export const sourceSettings = z.object({
+  ...settingsOfKind.preservica.shape,
+  ...settingsOfKind.woodwing.shape,
+  ...settingsOfKind.pywebhooks.shape,
 });
 
-/**
- * Settings of a source that the contract names and that nothing here reads yet: timers that come later take
- * them. They are let through, so that one set of settings serves every version.
- */
-export const reservedSourceSettings: readonly string[] = ['CATCH_UP', 'CATCH_UP_FROM'];
+/** Settings that are checked and that nothing here reads yet: timers that come later take them. */
+export const settingsForLater: readonly string[] = [
+  'CATCH_UP_SCHEDULE',
+  'RETENTION_DAYS',
+  'SOURCE_<NAME>_CATCH_UP',
+  'SOURCE_<NAME>_CATCH_UP_FROM',
+];
 
 /** Settings without the storage account: what the command needs, to which the storage may be closed. */
 export type SourcesConfig = Omit<Config, 'storage'>;
@@ -183,41 +158,44 @@ export function readConfig(environment: Environment): ReadConfig {
   const storage = storageSettings(withoutEmpty(environment), faults);
   const sources = readSourcesConfig(environment);
   return sources.ok && storage !== undefined && faults.length === 0
-    ? { ok: true, config: { ...sources.config, storage } }
+    ? { ...sources, config: { ...sources.config, storage } }
     : { ok: false, faults: sources.ok ? faults : [...faults, ...sources.faults] };
 }
 
 /** Reads the same settings for somebody who never touches the app's storage. */
-export function readSourcesConfig(
-  environment: Environment,
-): { ok: true; config: SourcesConfig } | { ok: false; faults: string[] } {
+export function readSourcesConfig(environment: Environment): Read<SourcesConfig> {
   const env = withoutEmpty(environment);
-  const faults: string[] = [];
-
   const app = appSettings.safeParse(env);
-  if (!app.success) faults.push(...faultsOf(app.error, ''));
   const names = sourceNames.safeParse(env['SOURCES']).data ?? [];
-
-  const parsed = names.map((name) => ({ name, settings: sourceSettings.safeParse(settingsOf(name, env)) }));
-  for (const { name, settings } of parsed) {
-    if (!settings.success) faults.push(...faultsOf(settings.error, prefixOf(name)));
-    const { KIND, URL } = settingsOf(name, env);
-    // A payload of PyWebhooks is all there is to know; only the command asks that system.
-    if (URL === undefined && KIND !== 'pywebhooks')
-      faults.push(`${prefixOf(name)}URL: must be the base address of the system's API`);
-  }
-  if (names.length > 0) faults.push(...unknownOrShared(names, env));
-  faults.push(...sharedSecrets(names, env));
-
+  const given = names.map((name) => ({ name, own: settingsOf(name, env) }));
+  const unknown = unknownSettings(Object.keys(env), {
+    app: Object.keys(appSettings.shape),
+    sources: given.map(({ name, own }) => ({
+      name,
+      prefix: prefixOf(name),
+      kind: own['KIND'],
+      settings: Object.keys(schemaOf(own).shape),
+    })),
+    ofAnyKind: Object.keys(sourceSettings.shape),
+  });
+  const faults = [
+    ...(app.success ? keptTooShort(app.data) : faultsOf(app.error, '')),
+    ...given.flatMap(({ name, own }) => {
+      const read = schemaOf(own).safeParse(own);
+      return read.success ? [] : faultsOf(read.error, prefixOf(name));
+    }),
+    ...unknown.faults,
+    ...sharedSecrets(names, env),
+  ];
   if (!app.success || faults.length > 0) return { ok: false, faults };
 
-  const sources = new Map<string, SourceConfig>();
-  for (const { name, settings } of parsed) {
-    if (settings.success) sources.set(name, sourceConfig(name, settings.data, app.data));
-  }
+  const sources = new Map(
+    given.map(({ name, own }) => [name, sourceConfig(name, sourceSettings.parse(own), app.data)]),
+  );
   const hour = 3_600_000;
   return {
     ok: true,
+    warnings: [...unmarkedInAzure(env), ...unknown.warnings],
     config: {
       // In Azure another instance does not see a file, and the next one does not find it.
       localSecretsFile: isInAzure(env) ? undefined : (env['LOCAL_SECRETS_FILE'] ?? 'local.secrets.json'),
@@ -228,6 +206,7 @@ export function readSourcesConfig(
       sources,
       publicUrl: app.data.PUBLIC_URL,
       maxDeliveryBytes: app.data.MAX_DELIVERY_BYTES,
+      maxBodiesBytes: app.data.MAX_BODIES_BYTES,
       maxThumbnailBytes: app.data.MAX_THUMBNAIL_BYTES,
       maxFiles: app.data.MAX_FILES,
       maxEventAgeMs: app.data.MAX_EVENT_AGE_HOURS * hour,
@@ -293,20 +272,17 @@ function settingsOf(
   return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
 }
 
-function unknownOrShared(names: string[], env: Record<string, string | undefined>): string[] {
-  const known = new Set([...Object.keys(sourceSettings.shape), ...reservedSourceSettings]);
-  return Object.keys(env)
-    .filter((key) => key.startsWith('SOURCE_'))
-    .flatMap((key) => {
-      const owners = names.filter((name) => {
-        const prefix = prefixOf(name);
-        return key.startsWith(prefix) && known.has(key.slice(prefix.length));
-      });
-      if (owners.length === 1) return [];
-      if (owners.length === 0)
-        return [`${key}: no such setting; look at its spelling and at the names in SOURCES`];
-      return [`${key}: could belong to ${owners.join(' or ')}; give one of them another name`];
-    });
+/** The schema of its kind; of an unknown kind, what a source of some kind can have. */
+function schemaOf({ KIND }: Record<string, string | undefined>): z.ZodObject {
+  const kind = sourceKinds.find((each) => each === KIND);
+  return kind === undefined ? sourceSettings.extend({ URL: apiAddress }) : settingsOfKind[kind];
+}
+
+// A row that goes before the age limit would let its event in a second time.
+function keptTooShort(app: z.infer<typeof appSettings>): string[] {
+  return app.RETENTION_DAYS * 24 < app.MAX_EVENT_AGE_HOURS
+    ? ['RETENTION_DAYS: must not be shorter than MAX_EVENT_AGE_HOURS']
+    : [];
 }
 
 // One secret on two sources would let what one of them signs pass for the other.
@@ -334,9 +310,9 @@ function storageSettings(
   const connectionString = env['AzureWebJobsStorage'];
   if (connectionString !== undefined) return { kind: 'connection-string', connectionString };
 
-  const account = env['AzureWebJobsStorage__accountName'];
+  const account = env['AzureWebJobsStorage__accountName']?.trim();
   const url = (service: 'queue' | 'blob' | 'table'): string | undefined =>
-    env[`AzureWebJobsStorage__${service}ServiceUri`] ??
+    env[`AzureWebJobsStorage__${service}ServiceUri`]?.trim() ??
     (account === undefined ? undefined : `https://${account}.${service}.core.windows.net`);
   const [queueUrl, blobUrl, tableUrl] = [url('queue'), url('blob'), url('table')];
   if (queueUrl === undefined || blobUrl === undefined || tableUrl === undefined) {
@@ -361,20 +337,27 @@ function faultsOf(error: z.ZodError, prefix: string): string[] {
   return error.issues.map((issue) => `${prefix}${String(issue.path[0] ?? '')}: ${issue.message}`);
 }
 
-function isWebAddress(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  return plain && (url.protocol === 'http:' || url.protocol === 'https:');
-}
-
-/** True on an instance of the platform: its plans name that by one of these, Flex Consumption not by the first. */
+/**
+ * True on an instance of the platform: the deployment says so, and a variable that only the platform sets beside it. The
+ * mark alone may have been copied to somebody's machine, and many containers have the others.
+ */
 function isInAzure(env: Environment): boolean {
-  return ['WEBSITE_INSTANCE_ID', 'WEBSITE_POD_NAME', 'CONTAINER_NAME'].some(
-    (name) => env[name] !== undefined,
-  );
+  return env['ASSET_WEBHOOKS_HOSTING'] === 'azure' && hasPlatformName(env);
 }
 
-function isVaultAddress(text: string): boolean {
-  return isWebAddress(text) && text.startsWith('https:');
+function hasPlatformName(env: Environment): boolean {
+  return env['WEBSITE_SITE_NAME'] !== undefined && env['FUNCTIONS_CORETOOLS_ENVIRONMENT'] === undefined;
+}
+
+function unmarkedInAzure(env: Environment): string[] {
+  const looksLikeIt =
+    hasPlatformName(env) &&
+    (env['WEBSITE_SKU'] === 'FlexConsumption' ||
+      env['LEGION_SERVICE_HOST'] !== undefined ||
+      env['WEBSITE_INSTANCE_ID'] !== undefined);
+  return looksLikeIt && env['ASSET_WEBHOOKS_HOSTING'] === undefined
+    ? [
+        'ASSET_WEBHOOKS_HOSTING: this looks like an instance of Azure; set it to azure there, or secrets that change are kept in a file that does not last',
+      ]
+    : [];
 }

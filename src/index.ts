@@ -30,8 +30,11 @@ watchCallerHeaders();
 app.http('health', { route: 'health', methods: ['GET'], authLevel: 'anonymous', handler: health });
 
 const settings = readConfig(process.env);
-if (settings.ok) run(settings.config);
-else saySettingsAreFaulty(settings.faults);
+if (settings.ok) {
+  if (settings.warnings.length > 0)
+    appLog('warn', 'settings-warning', { warnings: settings.warnings.join(' | ') });
+  run(settings.config);
+} else saySettingsAreFaulty(settings.faults);
 
 function run(config: Config): void {
   const clock = { now: () => new Date(), newId: () => randomUUID(), random: Math.random };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { appSettings, prefixOf, readConfig, reservedSourceSettings, sourceSettings } from '../src/config.ts';
+import { appSettings, prefixOf, readConfig, settingsForLater, sourceSettings } from '../src/config.ts';
+import { placeholders } from '../src/setting-values.ts';
 import { configFor, settingsFor } from './support/config.ts';
 
 function faultsOf(env: Record<string, string | undefined>): string[] {
@@ -15,6 +16,7 @@ describe('settings', () => {
       keyVaultUrl: undefined,
       secretOverlapMs: 168 * 3_600_000,
       maxDeliveryBytes: 4_194_304,
+      maxBodiesBytes: 67_108_864,
       maxThumbnailBytes: 5_242_880,
       maxFiles: 100,
       maxEventAgeMs: 168 * 3_600_000,
@@ -29,12 +31,33 @@ describe('settings', () => {
     });
   });
 
-  it('name no file for secrets where none lasts', () => {
+  it('name no file for secrets on an instance of the platform, where none lasts', () => {
     const file = (given: Record<string, string>) => configFor('x', given).localSecretsFile;
     expect(file({})).toBe('local.secrets.json');
     expect(file({ LOCAL_SECRETS_FILE: '/x/y' })).toBe('/x/y');
-    for (const instance of ['WEBSITE_INSTANCE_ID', 'WEBSITE_POD_NAME', 'CONTAINER_NAME'])
-      expect(file({ LOCAL_SECRETS_FILE: '/x/y', [instance]: 'a-1' }), instance).toBeUndefined();
+    const inAzure = { ASSET_WEBHOOKS_HOSTING: 'azure', WEBSITE_SITE_NAME: 'acme' };
+    expect(file({ LOCAL_SECRETS_FILE: '/x/y', ...inAzure })).toBeUndefined();
+  });
+
+  it.each([
+    ['a container', { CONTAINER_NAME: 'dev', WEBSITE_INSTANCE_ID: 'a', WEBSITE_POD_NAME: 'b' }],
+    ['an instance that no deployment marked', { WEBSITE_SITE_NAME: 'acme', WEBSITE_INSTANCE_ID: 'a' }],
+    ['settings that were copied from the platform', { ASSET_WEBHOOKS_HOSTING: 'azure' }],
+    [
+      'the tools of the platform on a machine of our own',
+      {
+        ASSET_WEBHOOKS_HOSTING: 'azure',
+        WEBSITE_SITE_NAME: 'acme',
+        FUNCTIONS_CORETOOLS_ENVIRONMENT: 'Development',
+      },
+    ],
+  ])('take for no instance of the platform: %s', (_name, given) => {
+    expect(configFor('x', { LOCAL_SECRETS_FILE: '/x/y', ...given }).localSecretsFile).toBe('/x/y');
+  });
+
+  it('warn where the platform runs an app that no deployment marked', () => {
+    const read = readConfig(settingsFor('x', { WEBSITE_SITE_NAME: 'acme', WEBSITE_SKU: 'FlexConsumption' }));
+    expect(read).toMatchObject({ warnings: [expect.stringMatching(/^ASSET_WEBHOOKS_HOSTING: /)] });
   });
 
   it('are told all at once where they are wrong', () => {
@@ -85,7 +108,31 @@ describe('settings', () => {
     ['a source in upper case', { SOURCES: 'Archive' }, 'SOURCES'],
     ['a source twice', { SOURCES: 'archive,archive' }, 'SOURCES'],
     ['a spelling error', { SOURCE_ARCHIVE_PASWORD: 'x' }, 'SOURCE_ARCHIVE_PASWORD'],
-    ['a setting of a source that is not there', { SOURCE_PHOTOS_URL: 'http://x' }, 'SOURCE_PHOTOS_URL'],
+    ['a spelling error in the name of a source', { SOURCE_ARCIVE_URL: 'http://x' }, 'SOURCE_ARCIVE_URL'],
+    ['a spelling error in a setting for all', { RETRY_DELAY_SECONDS: '5' }, 'RETRY_DELAY_SECONDS'],
+    ['lower case', { max_files: '5' }, 'max_files'],
+    ['an unknown setting that begins as one of ours', { MAX_THUMBNAIL_WIDTH: '5' }, 'MAX_THUMBNAIL_WIDTH'],
+    ['an action, which no version has', { ACTION_CARD_KIND: 'teams' }, 'ACTION_CARD_KIND'],
+    ['publishing, which no version has', { PUBLISHING: 'on' }, 'PUBLISHING'],
+    [
+      'a pointer for a kind without payloads',
+      { SOURCE_ARCHIVE_TITLE_POINTER: '/a' },
+      'SOURCE_ARCHIVE_TITLE_POINTER',
+    ],
+    ['a retention of words', { RETENTION_DAYS: 'nonsense' }, 'RETENTION_DAYS'],
+    ['a retention below the age limit', { RETENTION_DAYS: '6' }, 'RETENTION_DAYS'],
+    ['a schedule of five fields', { CATCH_UP_SCHEDULE: '*/15 * * * *' }, 'CATCH_UP_SCHEDULE'],
+    ['a schedule that never comes', { CATCH_UP_SCHEDULE: '0 0 0 31 2 *' }, 'CATCH_UP_SCHEDULE'],
+    ['a schedule in words', { CATCH_UP_SCHEDULE: '@daily' }, 'CATCH_UP_SCHEDULE'],
+    ['a catch-up that is neither on nor off', { SOURCE_ARCHIVE_CATCH_UP: 'yes' }, 'SOURCE_ARCHIVE_CATCH_UP'],
+    ['a catch-up from nowhere', { SOURCE_ARCHIVE_CATCH_UP_FROM: 'soon' }, 'SOURCE_ARCHIVE_CATCH_UP_FROM'],
+    ['another place to run', { ASSET_WEBHOOKS_HOSTING: 'aws' }, 'ASSET_WEBHOOKS_HOSTING'],
+    ['no room for bodies', { MAX_BODIES_BYTES: '0' }, 'MAX_BODIES_BYTES'],
+    ['a secret with a blank around', { SOURCE_ARCHIVE_SECRET: ' my_shared_secret' }, 'SOURCE_ARCHIVE_SECRET'],
+    ['a password with a line end', { SOURCE_ARCHIVE_PASSWORD: 'sesame\n' }, 'SOURCE_ARCHIVE_PASSWORD'],
+    ['a seed with a blank around', { SOURCE_ARCHIVE_TOTP_SEED: 'ABCDEFGH ' }, 'SOURCE_ARCHIVE_TOTP_SEED'],
+    ['the secret of the example', { SOURCE_ARCHIVE_SECRET: placeholders[0] }, 'SOURCE_ARCHIVE_SECRET'],
+    ['the password of the example', { SOURCE_ARCHIVE_PASSWORD: placeholders[1] }, 'SOURCE_ARCHIVE_PASSWORD'],
     ['an address with a password', { SOURCE_ARCHIVE_URL: 'https://a:b@example.org' }, 'SOURCE_ARCHIVE_URL'],
     ['an address with a query', { SOURCE_ARCHIVE_URL: 'https://example.org/?x=1' }, 'SOURCE_ARCHIVE_URL'],
     ['a secret with an accent', { SOURCE_ARCHIVE_SECRET: 'café-secret' }, 'SOURCE_ARCHIVE_SECRET'],
@@ -110,9 +157,75 @@ describe('settings', () => {
     expect(readConfig(env)).toMatchObject({ ok: true, config: { maxFiles: 100, keyVaultUrl: undefined } });
   });
 
-  it('let the names of the contract through that belong to later kinds', () => {
-    const later = Object.fromEntries(reservedSourceSettings.map((name) => [`SOURCE_ARCHIVE_${name}`, 'x']));
-    expect(faultsOf(settingsFor('UseDevelopmentStorage=true', later))).toEqual([]);
+  it('say which name was meant', () => {
+    const faults = faultsOf(settingsFor('x', { SOURCE_ARCHIVE_SECERT: 'x', PUBLIC_URI: 'http://x' }));
+    expect(faults).toContain('SOURCE_ARCHIVE_SECERT: no such setting; did you mean SOURCE_ARCHIVE_SECRET?');
+    expect(faults).toContain('PUBLIC_URI: no such setting; did you mean PUBLIC_URL?');
+  });
+
+  it.each([
+    ['all of it', { SOURCE_PHOTOS_KIND: 'woodwing', SOURCE_PHOTOS_URL: 'http://x', SOURCE_PHOTOS_OLD: 'x' }],
+    ['a part of it', { SOURCE_PHOTOS_PASSWORD: 'x' }],
+    ['of a name that begins as another one', { SOURCE_ARCHIVE_2_KIND: 'x', SOURCE_ARCHIVE_2_SECRET: 'x' }],
+    ['of a name that is near to another one', { SOURCE_ARCHIVES_KIND: 'x', SOURCE_ARCHIVES_URL: 'x' }],
+  ])('warn of what a source left behind: %s', (_name, given) => {
+    const read = readConfig(settingsFor('x', given));
+    expect(read.ok ? [] : read.faults).toEqual([]);
+    const warned = read.ok ? read.warnings.map((warning) => warning.split(':')[0]) : [];
+    expect(warned).toEqual(Object.keys(given));
+  });
+
+  it('leave the variables of others alone', () => {
+    const others = {
+      SOURCE_DATE_EPOCH: '1',
+      SOURCE: 'x',
+      SOURCES_LIST: 'x',
+      MAX_WORKERS: '4',
+      RETRY_COUNT: '3',
+      ACTIONS_CACHE_URL: 'x',
+      GITHUB_ACTION: 'x',
+      FUNCTIONS_EXTENSION_VERSION: '~4',
+      AzureWebJobsFeatureFlags: 'x',
+      WEBSITE_HOSTNAME: 'x',
+      SECRET_KEY_BASE: 'x',
+      PUBLIC_HOST: 'x',
+      NODE_OPTIONS: '',
+      PORT: '80',
+    };
+    expect(readConfig(settingsFor('x', others))).toMatchObject({ ok: true, warnings: [] });
+  });
+
+  it('take blanks around an address for none', () => {
+    const config = configFor('x', {
+      SOURCE_ARCHIVE_URL: ' https://example.org/base/ ',
+      SOURCE_ARCHIVE_PORTAL_URL: 'https://portal.example.org\n',
+      PUBLIC_URL: '\thttps://me.example.org',
+      KEY_VAULT_URL: 'https://v.vault.azure.net ',
+    });
+    expect(config).toMatchObject({
+      publicUrl: 'https://me.example.org',
+      keyVaultUrl: 'https://v.vault.azure.net',
+    });
+    expect(config.sources.get('archive')).toMatchObject({
+      url: 'https://example.org/base',
+      portalUrl: 'https://portal.example.org',
+    });
+  });
+
+  it('say of a secret with a blank around what is wrong with it', () => {
+    const faults = faultsOf(settingsFor('x', { SOURCE_ARCHIVE_SECRET: 'my_shared_secret ' }));
+    expect(faults).toEqual(['SOURCE_ARCHIVE_SECRET: must not begin or end with a blank or a line end']);
+  });
+
+  it('take what is for timers that come later', () => {
+    const given = {
+      CATCH_UP_SCHEDULE: '0 0 3 * * Mon-Fri',
+      RETENTION_DAYS: '30',
+      SOURCE_ARCHIVE_CATCH_UP: 'off',
+      SOURCE_ARCHIVE_CATCH_UP_FROM: '2026-01-05',
+    };
+    expect(Object.keys(given).map((name) => name.replace('ARCHIVE', '<NAME>'))).toEqual(settingsForLater);
+    expect(faultsOf(settingsFor('x', given))).toEqual([]);
   });
 
   it('may ask for no limit, and for another number of calls at one source', () => {
@@ -192,7 +305,7 @@ describe('storage', () => {
   it('may be named by its three services, with an identity', () => {
     const env = {
       ...without,
-      AzureWebJobsStorage__queueServiceUri: 'https://q.example.org',
+      AzureWebJobsStorage__queueServiceUri: ' https://q.example.org ',
       AzureWebJobsStorage__blobServiceUri: 'https://b.example.org',
       AzureWebJobsStorage__tableServiceUri: 'https://t.example.org',
       AzureWebJobsStorage__credential: 'managedidentity',

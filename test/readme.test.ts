@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { program } from '../src/cli/program.ts';
-import { appSettings, readConfig, reservedSourceSettings, sourceSettings } from '../src/config.ts';
+import { appSettings, readConfig, settingsForLater, sourceSettings } from '../src/config.ts';
 import { eventStates } from '../src/pipeline/ledger.ts';
 import { reasonCodes } from '../src/pipeline/reason-codes.ts';
+import { placeholders } from '../src/setting-values.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -51,8 +52,8 @@ describe('the README', () => {
     ];
     expect(new Set(told)).toEqual(new Set(known));
     expect(told).toHaveLength(known.length);
-    const paragraph = readme.split('\n').find((line) => line.startsWith('The settings `SOURCE_')) ?? '';
-    expect(quoted(paragraph)).toEqual(reservedSourceSettings.map((name) => `SOURCE_<NAME>_${name}`));
+    const paragraph = readme.split('\n').find((line) => line.startsWith('The settings `CATCH_UP_')) ?? '';
+    expect(quoted(paragraph)).toEqual(settingsForLater);
   });
 
   it('tells the defaults that the code has', () => {
@@ -197,10 +198,21 @@ describe('the README', () => {
 describe('the example settings', () => {
   it('are settings that the app takes', () => {
     const { Values } = JSON.parse(read('local.settings.json.example')) as { Values: Record<string, string> };
-    expect(readConfig(Values)).toMatchObject({ ok: true });
+    const chosen = Object.entries(Values).map(([name, value]) => [
+      name,
+      placeholders.includes(value) ? 'of our own choice' : value,
+    ]);
+    expect(readConfig(Object.fromEntries(chosen))).toMatchObject({ ok: true, warnings: [] });
     const known = ['FUNCTIONS_WORKER_RUNTIME', 'AzureWebJobsStorage', ...Object.keys(appSettings.shape)];
     const own = Object.keys(sourceSettings.shape).map((name) => `SOURCE_ARCHIVE_${name}`);
     for (const name of Object.keys(Values)) expect([...known, ...own]).toContain(name);
+  });
+
+  it('are faulty until a secret and a password are chosen', () => {
+    const { Values } = JSON.parse(read('local.settings.json.example')) as { Values: Record<string, string> };
+    const settings = readConfig(Values);
+    const named = settings.ok ? [] : settings.faults.map((fault) => fault.split(':')[0]);
+    expect(named).toEqual(['SOURCE_ARCHIVE_SECRET', 'SOURCE_ARCHIVE_PASSWORD']);
   });
 });
 

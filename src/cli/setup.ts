@@ -3,7 +3,6 @@ import { createSecrets } from '../azure/secrets.ts';
 import {
   prefixOf,
   readSourcesConfig,
-  webAddress,
   type SourceConfig,
   type SourceKindName,
   type SourcesConfig,
@@ -12,6 +11,7 @@ import { localSettings } from '../local/host/local-settings.ts';
 import type { Turn } from '../pipeline/call-gate.ts';
 import type { Log } from '../pipeline/log.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
+import { webAddress } from '../setting-values.ts';
 import { UsageError } from './faults.ts';
 import { note, terminal } from './terminal.ts';
 
@@ -44,7 +44,9 @@ export async function readSetup(): Promise<Setup> {
   if (!ownUrl.success)
     faults.push(...ownUrl.error.issues.map(({ message }) => `ASSET_WEBHOOKS_URL: ${message}`));
   if (!read.ok || !ownUrl.success) throw new UsageError(faults.join('\n'));
-  const config = { ...read.config, localSecretsFile: read.config.localSecretsFile ?? secretsFile };
+  // Whatever place the app runs in: this is the file that the person named, or the one of this folder.
+  const localSecretsFile = environment['LOCAL_SECRETS_FILE'] || secretsFile;
+  const config = { ...read.config, localSecretsFile };
   return {
     config,
     secrets: secretsNow({ config }),
