@@ -7,6 +7,7 @@ import { findingOf, unlessStopped } from '../finding-of.ts';
 import type { CallAnswer, CallInit } from '../http-call.ts';
 import type { AskingDeps } from '../index.ts';
 import type { Session } from '../session.ts';
+import { withinBase } from '../within-base.ts';
 import { changedTo, fieldBehind, type Comparable } from './behind.ts';
 import { callAssets, systemName } from './call.ts';
 import { detailsOf, usualFields } from './details.ts';
@@ -92,7 +93,7 @@ async function look(
   };
 }
 
-/** Section 5.5. The hit's own address is used as it is, but never at another origin than the configured one: then by id. */
+/** Section 5.5. The hit's own address is used as it is, but never outside of the configured base: then by id. */
 async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promise<FoundThumbnail> {
   const { source, maxThumbnailBytes } = deps;
   const wantsPreview = source.thumbnailSize === 'medium' || source.thumbnailSize === 'large';
@@ -102,7 +103,7 @@ async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promis
   const state = plainValue(hit.metadata['previewState']);
   if (given === undefined && typeof state === 'string' && state !== 'yes') return { kind: 'pending' };
 
-  const own = onOrigin(given, source.url);
+  const own = given === undefined ? undefined : withinBase(given, source.url);
   try {
     for (const url of own === undefined ? addressesById(source.url, path, hit.id) : [own]) {
       const answer = await ask(url, { headers: { accept: 'image/*' } }, maxThumbnailBytes, asking);
@@ -122,15 +123,6 @@ async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promis
 function addressesById(base: string, path: 'thumbnail' | 'preview', id: string): URL[] {
   const [short, rest] = [new URL(`${base}/${path}/${id}`), new URL(`${base}/api/asset/${id}/${path}`)];
   return path === 'preview' ? [short, rest] : [rest, short];
-}
-
-function onOrigin(address: string | undefined, base: string): URL | undefined {
-  if (address === undefined || !URL.canParse(address, base)) return undefined;
-  const url = new URL(address, base);
-  const { protocol, host } = new URL(base);
-  const plain = url.username === '' && url.password === '';
-  // The origin of a `blob:` is that of what it wraps.
-  return plain && url.protocol === protocol && url.host === host ? url : undefined;
 }
 
 async function ask(url: URL, init: CallInit, maxBytes: number, asking: Asking): Promise<CallAnswer> {

@@ -622,6 +622,13 @@ describe('the details', () => {
   });
 });
 
+/** As a server might read it that decodes once more than it should. */
+function decoded(path: string): string {
+  return path.replaceAll(/%([0-7][0-9a-f])/gi, (_whole, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
 describe('the picture', () => {
   /** What became of the picture, and which addresses were asked for it. */
   async function pictureOf(
@@ -653,11 +660,11 @@ describe('the picture', () => {
   });
 
   it.each([
-    ['encoded twice', '/preview/x/*/a%2520b%252Fc_preview.jpg?_=1&x=%2526'],
-    ['encoded once', '/thumbnail/x/*/a%20b%2Fc.jpg?_=1'],
-    ['with a pipe and a plus', '/thumbnail/x/*/a+b%7C.jpg?a=b+c'],
-    ['with an empty query', '/thumbnail/x?'],
-    ['outside of the base', '/elsewhere/x.jpg'],
+    ['encoded twice', '/app/preview/x/*/a%2520b%252Fc_preview.jpg?_=1&x=%2526'],
+    ['encoded once', '/app/thumbnail/x/*/a%20b%2Fc.jpg?_=1'],
+    ['with a pipe and a plus', '/app/thumbnail/x/*/a+b%7C.jpg?a=b+c'],
+    ['with an empty query', '/app/thumbnail/x?'],
+    ['with dots and a semicolon in a name', '/app/thumbnail/x/*/..harbour..;v2..jpg?x=/../'],
   ])('is asked for as it stands where the address is %s', async (_name, path) => {
     const library = await standIn({ home: '/app' });
     library.addAsset({ thumbnailUrl: library.origin + path });
@@ -699,6 +706,61 @@ describe('the picture', () => {
       thumbnail: taken,
     });
     expect(elsewhere.seen).toEqual([]);
+  });
+
+  it.each([
+    '/elsewhere/x.jpg',
+    '/app',
+    '/appendix/x.jpg',
+    '/app/../elsewhere/x.jpg',
+    '/app/%2e%2e/elsewhere/x.jpg',
+    '/app/.%2E/elsewhere/x.jpg',
+    '/app/thumbnail/..%2f..%2felsewhere/x.jpg',
+    '/app/thumbnail/%2e%2e%2f%2e%2e%2felsewhere/x.jpg',
+    '/app/%252e%252e/elsewhere/x.jpg',
+    '/app/%25252e%25252e/elsewhere/x.jpg',
+    `/app/%${'25'.repeat(200)}2e%${'25'.repeat(200)}2e/elsewhere/x.jpg`,
+    '/app/..%5celsewhere/x.jpg',
+    '/app/%2e%2e%5celsewhere/x.jpg',
+    '/app/..%255celsewhere/x.jpg',
+    '\\app\\..\\elsewhere\\x.jpg',
+    '/app/..;/elsewhere/x.jpg',
+    '/app/..;a=b/elsewhere/x.jpg',
+    '/app/..%3b/elsewhere/x.jpg',
+    '/app/%2e%2e;/elsewhere/x.jpg',
+    '/app/%2e%2e%253ba/elsewhere/x.jpg',
+    '/app/.%09./elsewhere/x.jpg',
+    '/app/..%00/elsewhere/x.jpg',
+    '/app/..%20/elsewhere/x.jpg',
+    '/app/%c0%ae%c0%ae/elsewhere/x.jpg',
+    '/app/%c0%ae%c0%ae%c0%afelsewhere/x.jpg',
+  ])('is asked for by id where the address leads, or could lead, out of the base: %s', async (path) => {
+    const library = await standIn({ home: '/app' });
+    library.addAsset({ thumbnailUrl: library.origin + path, previewUrl: path });
+    expect(await pictureOf(library)).toEqual({
+      asked: [`/app/api/asset/${assetId}/thumbnail`],
+      thumbnail: taken,
+    });
+  });
+
+  it('is never asked for outside of the base, whatever the address', async () => {
+    const library = await standIn({ home: '/app' });
+    const asker = askerOf(library.url);
+    const piece = fc.constantFrom(
+      ...['..', '.', '/', '\\', '%2e', '%2E', '%252e', '%2f', '%5c', '%3b', ';', 'app', '*', 'x', '?', '#'],
+      ...['%c0%ae', '%09', '%', '25', '//', '@', ':', library.origin, '\u2024', '\uff0e', '\t', '\n'],
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (pieces) => {
+        library.addAsset({ thumbnailUrl: `${library.origin}/app/${pieces.join('')}` });
+        await asker.lookUp();
+        const { path = '' } = library.seen.at(-1) ?? {};
+        expect(path).toMatch(/^\/app\//);
+        const read = [0, 1, 2, 3].reduce(decoded, path.split('?')[0] ?? '');
+        expect(read).not.toMatch(/[/\\]\.{1,2}(?:[/\\;]|$)/);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   // The origin of a blob's address is the one inside, so that it would pass for ours; nothing can be fetched there.
