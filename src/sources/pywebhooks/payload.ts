@@ -22,12 +22,13 @@ export function payloadSystem({ pointers }: Pick<SourceConfig, 'pointers'>): Sou
     lookUp: async ({ kind }, _turn, _signal, { event: { data } }) => {
       const payload = isWrapping(data) ? data['payload'] : data;
       const [title, link] = [pointers.title, pointers.link].map((path) => textIn(find(payload, path)));
+      const page = link === undefined ? undefined : pageAddress(link);
       return {
         kind: 'found',
         details: {
           kind,
           title: title === undefined ? null : cleanText(title, 1000),
-          links: link !== undefined && isWebAddress(link) ? { page: link } : {},
+          links: page === undefined ? {} : { page },
           details: isJsonObject(payload) ? payload : data,
         },
         thumbnail: { kind: 'none' },
@@ -58,12 +59,15 @@ function isJson(payload: unknown): payload is pointer.Json {
   return payload !== undefined;
 }
 
-// A parser of addresses drops blanks and line ends before it judges; a page would get them as they stand.
-function isWebAddress(text: string): boolean {
-  return (
-    text.length <= 2048 &&
-    !/[\s\p{Cc}]/u.test(text) &&
-    URL.canParse(text) &&
-    ['http:', 'https:'].includes(new URL(text).protocol)
-  );
+const longestAddress = 2_048;
+
+/**
+ * An address that people may follow, as a parser of addresses writes it; undefined where it is none. What such a parser
+ * drops or turns silently is refused: blanks, line ends, marks of direction, and a scheme without its two slashes.
+ */
+function pageAddress(given: string): string | undefined {
+  if (!/^https?:\/\/[^/\\]/i.test(given) || given.length > longestAddress) return undefined;
+  if (/[\s\p{Cc}\p{Bidi_Control}]/u.test(given) || !URL.canParse(given)) return undefined;
+  const { href, username, password } = new URL(given);
+  return username === '' && password === '' && href.length <= longestAddress ? href : undefined;
 }
