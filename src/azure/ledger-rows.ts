@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { First } from '../pipeline/alike.ts';
 import { assetKey } from '../pipeline/asset-key.ts';
+import { cutText } from '../pipeline/clean-text.ts';
 import { AssetEvent } from '../pipeline/event.ts';
 import {
   EventState,
@@ -66,7 +67,7 @@ export function summaryColumns(summary: EventSummary): Columns {
     type: summary.type,
     assetKind: summary.assetKind,
     assetId: summary.assetId ?? undefined,
-    title: summary.title?.slice(0, 1000),
+    title: titleColumn(summary.title),
     state: summary.state,
     reason: summary.reason === null ? undefined : JSON.stringify(summary.reason),
     deliveryId: summary.deliveryId,
@@ -76,6 +77,10 @@ export function summaryColumns(summary: EventSummary): Columns {
     attempts: summary.attempts,
     duplicates: summary.duplicates,
   };
+}
+
+function titleColumn(title: string | null): string | undefined {
+  return title === null ? undefined : cutText(title, 1000);
 }
 
 export function eventColumns(entry: EventEntry): Columns {
@@ -180,7 +185,7 @@ export function assetColumns(asset: AssetState): Columns {
     keptFetch: asset.keptFetch,
     fetchedAt: asset.fetchedAt ?? undefined,
     fetchedFor: asset.fetchedFor ?? undefined,
-    title: asset.title?.slice(0, 1000),
+    title: titleColumn(asset.title),
     recordEtag: asset.recordEtag ?? undefined,
     thumbnailEtag: asset.thumbnailEtag ?? undefined,
     latestEventAt: asset.latestEventAt ?? undefined,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { cleanText } from '../../src/pipeline/clean-text.ts';
 import { tableLedger } from '../../src/azure/ledger-table.ts';
 import { storageClients } from '../../src/azure/storage-clients.ts';
 import type { EventEntry, EventState, Ledger, RowKeys } from '../../src/pipeline/ledger.ts';
@@ -252,4 +253,25 @@ describe('deliveries of one body in the table', () => {
     expect(await ledger.firstOf('photos', 'digest', first('e-2'), 60_000)).toBe('e-2');
     expect(await ledger.firstOf('archive', 'another', first('e-3'), 60_000)).toBe('e-3');
   });
+});
+
+// One row a block of characters; the transaction that writes it is a batch of several requests in one body.
+it('takes every character that text from outside may still hold', async () => {
+  const blocks = Array.from({ length: 0x110000 / 256 }, (_block, at) =>
+    Array.from({ length: 256 }, (_character, index) => String.fromCodePoint(at * 256 + index)).join(''),
+  ).filter((block) => !/\p{Cn}{256}|\p{Co}{256}/u.test(block));
+  const refused: string[] = [];
+  for (const [index, block] of blocks.entries()) {
+    const text = cleanText(block, 512);
+    const value = entry(`e-${index}`, {
+      title: text,
+      type: text,
+      assetId: text,
+      reason: { code: 'c', text },
+    });
+    await put(value).catch(() => refused.push(block.codePointAt(0)?.toString(16) ?? ''));
+    if (refused.length === 0) expect(await ledger.find(`e-${index}`)).toEqual(value);
+  }
+  expect(refused).toEqual([]);
+  expect((await ledger.list({ limit: 200 })).events).toHaveLength(200);
 });

@@ -13,11 +13,12 @@ beforeAll(async () => {
     SOURCE_STOCK_URL: 'http://127.0.0.1:9',
     SOURCE_STOCK_SECRET: secret,
     SOURCE_STOCK_ASSET_ID_POINTER: '/id',
+    SOURCE_STOCK_TITLE_POINTER: '/title',
   });
 });
 
-async function received(id: string) {
-  const body = JSON.stringify({ id });
+async function received(id: string, more: object = {}) {
+  const body = JSON.stringify({ id, ...more });
   const headers = { 'pywebhooks-signature': createHmac('sha1', secret).update(body).digest('hex') };
   await fetch(`${app.host.url}/webhooks/stock`, { method: 'POST', headers, body });
   expected += 1;
@@ -33,11 +34,26 @@ it.each(['shelf/7', 'a/b/c', '100% of it', 'box%2F7', 'Žofia 日本', 'a?b#c'])
   },
 );
 
-it('an id that cannot be kept as it stands is told, and is no other asset’s', async () => {
-  expect(await received('shelf\u00007')).toMatchObject({
+it.each([
+  ['a control character', '\u0000'],
+  ['a separator of lines', '\u2028'],
+  ['a separator of paragraphs', '\u2029'],
+  ['a turn of the direction', '\u202e'],
+  ['half a character', '\ud83d'],
+])('an id with %s is told, and is no other asset’s', async (_name, character) => {
+  expect(await received(`shelf${character}7`)).toMatchObject({
     state: 'ignored',
     reason: { code: 'impossible-id' },
     assetId: 'shelf\ufffd7',
   });
   expect(await app.record('stock', 'shelf\ufffd7')).toBeUndefined();
+});
+
+it.each([
+  ['a separator of lines', 'Harbour\u2028quay', 'Harbour\ufffdquay'],
+  ['a turn of the direction', 'Harbour\u202equay', 'Harbour\ufffdquay'],
+  ['a character on the edge', `${'x'.repeat(999)}💩`, 'x'.repeat(999)],
+])('a title with %s is kept as it can be shown', async (_name, title, shown) => {
+  const event = await received(`titled-${shown.length}`, { title });
+  expect(event).toMatchObject({ state: 'done', title: shown });
 });

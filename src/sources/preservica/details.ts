@@ -1,7 +1,8 @@
+import { cleanLines, cleanText } from '../../pipeline/clean-text.ts';
 import type { Identifier } from '../../pipeline/event.ts';
 import type { AssetDetails } from '../../pipeline/record.ts';
 import type { WantedAsset } from '../../pipeline/source-system.ts';
-import { readReference, textUpTo } from './fields.ts';
+import { readReference } from './fields.ts';
 import type { FoundFiles } from './files.ts';
 import { all, at, attributeOf, textAt, type XmlElement } from './xml.ts';
 
@@ -17,7 +18,7 @@ export function readIdentifiers(document: XmlElement): Identifier[] {
   return all(at(document, 'Identifiers'), 'Identifier').flatMap((identifier) => {
     const [type, value] = [textAt(identifier, 'Type'), textAt(identifier, 'Value')];
     if (type === undefined || value === undefined) return [];
-    return [{ type: textUpTo(type, 1024), value: textUpTo(value, 10_000) }];
+    return [{ type: cleanText(type, 1024), value: cleanText(value, 10_000) }];
   });
 }
 
@@ -36,12 +37,13 @@ export function detailsOf(
   const { asset, code, document, entity, portalUrl } = about;
   const text = (name: string, maxLength: number): string | null => {
     const given = textAt(entity, name);
-    return given === undefined ? null : textUpTo(given, maxLength);
+    return given === undefined ? null : cleanText(given.replaceAll(/\s+/g, ' '), maxLength);
   };
+  const description = textAt(entity, 'Description');
   return {
     kind: asset.kind,
     title: text('Title', 10_000),
-    description: text('Description', 100_000),
+    description: description === undefined ? null : cleanLines(description, 100_000),
     parentId: readReference(textAt(entity, 'Parent')) ?? null,
     securityTag: text('SecurityTag', 1024),
     identifiers,
@@ -65,7 +67,7 @@ export function detailsOf(
 function readFragment(fragment: XmlElement): { schema: string | null; ref: string | null } {
   const schema = attributeOf(fragment, 'schema');
   return {
-    schema: schema === undefined ? null : textUpTo(schema, 2048),
+    schema: schema === undefined ? null : cleanText(schema, 2048),
     ref: readReference(fragment.text.trim().split('/').at(-1)) ?? null,
   };
 }

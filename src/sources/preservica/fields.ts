@@ -3,8 +3,3 @@ export function readReference(text: string | undefined): string | undefined {
   const reference = text?.trim().toLowerCase() ?? '';
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(reference) ? reference : undefined;
 }
-
-/** Text of a record, well-formed, and no longer than any that people write there. */
-export function textUpTo(given: string, maxLength: number): string {
-  return given.slice(0, maxLength).toWellFormed();
-}

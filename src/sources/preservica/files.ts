@@ -1,5 +1,6 @@
+import { cleanText } from '../../pipeline/clean-text.ts';
 import type { AssetFile } from '../../pipeline/record.ts';
-import { readReference, textUpTo } from './fields.ts';
+import { readReference } from './fields.ts';
 import { notAsExpected, type Questions } from './questions.ts';
 import { all, at, attributeOf, textAt, type XmlElement } from './xml.ts';
 
@@ -43,8 +44,8 @@ export async function filesOf(home: string, questions: Questions, maxFiles: numb
       const into = looked.find((each) => each.element === element);
       const name = attributeOf(element, 'name');
       return {
-        type: textUpTo(attributeOf(element, 'type') ?? '', 256),
-        name: name === undefined ? null : textUpTo(name, 1024),
+        type: cleanText(attributeOf(element, 'type') ?? '', 256),
+        name: name === undefined ? null : cleanText(name, 1024),
         ...(into === undefined ? {} : { contentObjects: into.contentObjects }),
       };
     }),
@@ -105,7 +106,7 @@ function readBitstream(document: XmlElement, representation: string): AssetFile 
   if (bitstream === undefined) throw notAsExpected('a bitstream');
   const size = textAt(bitstream, 'FileSize') ?? '';
   return {
-    name: textUpTo(textAt(bitstream, 'Filename') ?? '', 4096),
+    name: cleanText(textAt(bitstream, 'Filename') ?? '', 4096),
     representation,
     sizeBytes: /^\d{1,15}$/.test(size) ? Number(size) : null,
     fixity: all(at(bitstream, 'Fixities'), 'Fixity')
@@ -113,7 +114,7 @@ function readBitstream(document: XmlElement, representation: string): AssetFile 
       .flatMap((fixity) => {
         const [algorithm, value] = [textAt(fixity, 'FixityAlgorithmRef'), textAt(fixity, 'FixityValue')];
         if (algorithm === undefined || value === undefined) return [];
-        return [{ algorithm: textUpTo(algorithm, 64).toUpperCase(), value: textUpTo(value, 1024) }];
+        return [{ algorithm: cleanText(algorithm, 64).toUpperCase(), value: cleanText(value, 1024) }];
       }),
   };
 }
@@ -121,6 +122,6 @@ function readBitstream(document: XmlElement, representation: string): AssetFile 
 /** The number that the address inside this element ends in. */
 function numberAtEnd(element: XmlElement): number {
   const found = /\/(\d{1,9})\/?\s*$/.exec(element.text.slice(-64))?.[1];
-  if (found === undefined) throw notAsExpected(`the address of a ${element.name.slice(0, 64)}`);
+  if (found === undefined) throw notAsExpected(`the address of a ${cleanText(element.name, 64)}`);
   return Number(found);
 }

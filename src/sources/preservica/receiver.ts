@@ -105,11 +105,13 @@ function readIdentifiers(given: unknown): Identifier[] {
     const members = new Map(Object.entries(item));
     const type = members.get('type') ?? members.get('Type');
     const value = members.get('value') ?? members.get('Value');
-    if (typeof type === 'string' && typeof value === 'string') return [{ type, value }];
-    return [...members].flatMap(([key, each]) =>
-      typeof each === 'string' ? [{ type: key, value: each }] : [],
-    );
+    if (typeof type === 'string' && typeof value === 'string') return [identifierOf(type, value)];
+    return [...members].flatMap(([key, each]) => (typeof each === 'string' ? [identifierOf(key, each)] : []));
   });
+}
+
+function identifierOf(type: string, value: string): Identifier {
+  return { type: cleanText(type, 1024), value: cleanText(value, 10_000) };
 }
 
 /** Section 2.8: local-looking ISO date-time without a zone, to be read as UTC; other fraction lengths and a zone may come. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SourceConfig } from '../../config.ts';
-import { cleanText } from '../../pipeline/clean-text.ts';
+import { cleanText, cutText } from '../../pipeline/clean-text.ts';
 import { eventId } from '../../pipeline/event-id.ts';
 import { readJson } from '../../pipeline/read-json.ts';
 import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
@@ -17,7 +17,10 @@ export function pywebhooksReceiver(settings: PyWebhooksSettings): Receiver {
     judgeAlone,
     judge,
     // The claim check that keeps it has room for a name, not for whatever fits into a header.
-    hint: ({ headers }) => headers.get('event')?.slice(0, longestName),
+    hint({ headers }) {
+      const event = headers.get('event');
+      return event === undefined ? undefined : cutText(event, longestName);
+    },
     read: (body, receipt) => read(body, receipt, settings),
     assetId,
   };
@@ -79,7 +82,7 @@ function read(body: Uint8Array, receipt: Receipt, { pointers, deduplicateMs }: P
         ...(reference === undefined
           ? { assetKind: 'other' as const }
           : // What is cleaned away, or stands beyond what an id may have, leaves an impossible one, and not another's.
-            { assetKind: 'asset' as const, assetId: cleanText(reference, longestId + 1) }),
+            { assetKind: 'asset' as const, assetId: cleanText(reference, longestId + 2) }),
         occurredAt: receipt.receivedAt.toISOString(),
         identifiers: [],
         data: dataOf(payload),

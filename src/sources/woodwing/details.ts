@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../../config.ts';
-import { cleanText } from '../../pipeline/clean-text.ts';
+import { cleanLines, cleanText } from '../../pipeline/clean-text.ts';
 import type { AssetDetails, AssetFile } from '../../pipeline/record.ts';
 import { plainValue, type Hit } from './search.ts';
 
@@ -37,6 +37,7 @@ export function detailsOf(
     const given = value(name);
     return typeof given === 'string' && given !== '' ? cleanText(given, mostText) : null;
   };
+  const description = value('description');
   const fields = [...new Set([...usualFields, ...metadataFields])];
   const files = [
     fileOf(text('filename') ?? text('name'), value('fileSize'), text('firstExtractedChecksum')),
@@ -44,7 +45,8 @@ export function detailsOf(
   return {
     kind: 'asset',
     title: text('name') ?? text('filename'),
-    description: text('description'),
+    description:
+      typeof description === 'string' && description !== '' ? cleanLines(description, mostText) : null,
     parentId: text('folderPath'),
     fileCount: files.length,
     filesTruncated: false,

@@ -245,6 +245,20 @@ describe('a look-up of a folder', () => {
   });
 });
 
+it('text is kept as it can be shown, in one line where people write one', async () => {
+  const archive = await archiveWithAsset();
+  const odd = entityDocument({ element: 'InformationObject', id: assetId, linkBase: archive.url })
+    .replace('Harbour &amp; quay, looking north', 'Harbour\n  at\u2028dawn \u202e1 \u0085')
+    .replace('Glass negative', 'Glass\n\nnegative\u2029broken\u202e');
+  archive.on(home, xml(odd));
+  archive.on(`${home}/identifiers`, xml(identifiersDocument('', 'MS\u2028\u202e42')));
+  expect(foundDetails(await askerOf(archive.url).lookUp())).toMatchObject({
+    title: 'Harbour at dawn \ufffd1 \ufffd',
+    description: 'Glass\n\nnegative\nbroken\ufffd',
+    identifiers: [{ value: 'MS\ufffd\ufffd42' }],
+  });
+});
+
 describe('identifiers on several pages', () => {
   it('are followed at our own base', async () => {
     const [archive, elsewhere] = [await archiveWithAsset(), await standIn()];

@@ -537,7 +537,7 @@ describe('the event header', () => {
     ['of 10,000 characters', 'x'.repeat(10_000), 'x'.repeat(256)],
     ['with control characters', 'a\r\nb\u0000c\u001b[31m', 'a\ufffd\ufffdb\ufffdc\ufffd[31m'],
     ['of other letters', 'Lager b\u00e4st \u20ac', 'Lager b\u00e4st \u20ac'],
-    ['cut inside a pair', `${'x'.repeat(255)}\u{1f4f7}`, `${'x'.repeat(255)}\ufffd`],
+    ['cut inside a pair', `${'x'.repeat(255)}\u{1f4f7}`, 'x'.repeat(255)],
     ['that is the name of a function', 'constructor', 'constructor'],
   ])('that is %s gives the type', (_name, header, type) => {
     const hint = hintOf(header === undefined ? [] : [['event', header]]);
@@ -590,6 +590,7 @@ describe('the id of an asset', () => {
     longest: 'x'.repeat(512),
     long: 'x'.repeat(2_000),
     cut: `${'x'.repeat(511)}\u{1f4f7}`,
+    edge: `${'x'.repeat(512)}\u{1f4f7}`,
     odd: 'a\u0000b\r\nc',
     half: 'a\ud800',
     replaced: 'a\ufffdb',
@@ -614,6 +615,7 @@ describe('the id of an asset', () => {
   it.each([
     ['long text', '/long'],
     ['text that a cut would part inside a pair', '/cut'],
+    ['text that is too long by a pair', '/edge'],
     ['text with control characters', '/odd'],
     ['half a pair', '/half'],
     ['what stands for unreadable text', '/replaced'],
@@ -780,13 +782,19 @@ describe('the record of a payload', () => {
     expect((await recordOf(body, { title: '/t' })).title).toBe(title);
   });
 
-  it.each(['https://a.example', 'http://a.example/x', 'HTTPS://A.example/', 'https://a.example/é?q=1#f'])(
-    'links to %s',
-    async (address) => {
-      const { links } = await recordOf(JSON.stringify({ l: address }), { link: '/l' });
-      expect(links).toEqual({ page: address });
-    },
-  );
+  it.each([
+    ['https://a.example', 'https://a.example/'],
+    ['http://a.example/x', 'http://a.example/x'],
+    ['HTTPS://A.example/', 'https://a.example/'],
+    ['https://a.example/é?q=1#f', 'https://a.example/%C3%A9?q=1#f'],
+    ['https://a.example\\x', 'https://a.example/x'],
+    ['https://a.example/x/../y', 'https://a.example/y'],
+    ['https://аpple.example/', 'https://xn--pple-43d.example/'],
+    ['https://a.example/<script>"', 'https://a.example/%3Cscript%3E%22'],
+  ])('links to %s as a parser of addresses writes it', async (address, page) => {
+    const { links } = await recordOf(JSON.stringify({ l: address }), { link: '/l' });
+    expect(links).toEqual({ page });
+  });
 
   it.each([
     ['a script', 'javascript:alert(1)'],
@@ -803,6 +811,20 @@ describe('the record of a payload', () => {
     ['a name', 'a.example'],
     ['without a host', 'https://'],
     ['over 2,048 characters', `https://a.example/${'x'.repeat(2_048)}`],
+    ['over 2,048 characters once it is written out', `https://a.example/${'é'.repeat(500)}`],
+    ['without slashes', 'http:evil.example'],
+    ['with one slash', 'https:/evil.example'],
+    ['with three slashes', 'https:///evil.example'],
+    ['with backslashes', 'https:\\\\evil.example'],
+    ['with a user', 'https://a.example@evil.example/'],
+    ['with a user and a password', 'http://user:pw@evil.example/'],
+    ['with no user before the sign', 'http://:pw@evil.example/'],
+    ['turned in its direction', 'https://a.example/\u202egpj.exe'],
+    ['with a mark of direction', 'https://a.example/\u200fx'],
+    ['with a mark of direction in its host', 'https://a\u061c.example/'],
+    ['with a separator of lines', 'https://a.example/\u2028x'],
+    ['behind a separator of lines', '\u2029https://a.example/x'],
+    ['with a control character', 'https://a.example/\u0085x'],
     ['empty', ''],
   ])('links to nothing where the address is %s', async (_name, address) => {
     expect((await recordOf(JSON.stringify({ l: address }), { link: '/l' })).links).toEqual({});
