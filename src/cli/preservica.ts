@@ -12,11 +12,14 @@ import {
 import { whyHandshakeFails } from '../sources/preservica/try-handshake.ts';
 import { addressToCall } from './address-to-call.ts';
 import { answering, table, type Answer } from './answer.ts';
-import { RefusedError, UsageError } from './faults.ts';
+import { addYes, mustBeMeant, type Deleting } from './deleting.ts';
+import { UsageError } from './faults.ts';
+import { addAnyway, mustBeKnown, type Anyway } from './known-names.ts';
 import { addManagerOptions, asManager, type ManagerOptions } from './manager.ts';
-import { ownTurn, samePlace, webhookUrl, type Setup } from './setup.ts';
+import { noteUnread, ownTurn, samePlace, webhookUrl, type Setup } from './setup.ts';
 import { typed } from './typed.ts';
-import { confirmed, endProgress, lineFromInput, note, progress } from './terminal.ts';
+import { wholeId } from './whole-id.ts';
+import { endProgress, lineFromInput, note, progress } from './terminal.ts';
 
 /** `preservica subscriptions …`: the webhook subscriptions of a Preservica tenant. */
 export function addPreservica(program: Command): void {
@@ -33,32 +36,34 @@ export function addPreservica(program: Command): void {
     .command('list')
     .description('every subscription of the tenant')
     .action(answering(async () => await list(await ask(account()))));
-  subscriptions
-    .command('create')
-    .description('subscribe the app; Preservica calls it at once and must get the right answer')
+  addAnyway(
+    subscriptions
+      .command('create')
+      .description('subscribe the app; Preservica calls it at once and must get the right answer'),
+  )
     .requiredOption('--trigger <names>', `what to be told of, comma separated: ${knownTriggers.join(', ')}`)
     .option('--url <address>', "the address to call; this source's address under PUBLIC_URL if left out")
     .option(
       '--secret-stdin',
       'read the webhook secret from standard input (after the password, if that is read too)',
     )
-    .action(
-      answering(
-        async (options: { trigger: string; url?: string; secretStdin?: true }) =>
-          await create(options, await ask(account())),
-      ),
-    );
-  subscriptions
-    .command('delete')
-    .description('end subscriptions')
-    .argument('[ids...]', 'their ids')
+    .action(answering(async (options: Creating) => await create(options, await ask(account()))));
+  addYes(subscriptions.command('delete').description('end subscriptions'))
+    .argument('[ids...]', 'their ids, or as much of each as no other begins with')
     .option('--all', "all that call this source's address under PUBLIC_URL, and no other")
-    .option('--yes', 'do not ask')
     .action(
-      answering(async (ids: string[], options: { all?: true; yes?: true }) =>
-        options.all === true ? await removeAll(ids, options, account()) : await remove(ids, account()),
+      answering(async (ids: string[], options: Deleting & { all?: true }) =>
+        options.all === true
+          ? await removeAll(ids, options, account())
+          : await remove(ids, options, account()),
       ),
     );
+}
+
+interface Creating extends Anyway {
+  readonly trigger: string;
+  readonly url?: string;
+  readonly secretStdin?: true;
 }
 
 interface Asked {
@@ -85,7 +90,13 @@ export function subscriptionsOf(
     firstRetryDelayMs: 0,
     now: Date.now,
   });
-  return preservicaSubscriptions({ base: source.url, session, turn: ownTurn, now: Date.now });
+  return preservicaSubscriptions({
+    base: source.url,
+    session,
+    turn: ownTurn,
+    now: Date.now,
+    onUnread: noteUnread,
+  });
 }
 
 async function list({ setup, source, subscriptions }: Asked): Promise<Answer> {
@@ -106,12 +117,13 @@ async function list({ setup, source, subscriptions }: Asked): Promise<Answer> {
 }
 
 async function create(
-  { trigger, url, secretStdin }: { trigger: string; url?: string; secretStdin?: true },
+  { trigger, url, secretStdin, anyway }: Creating,
   { setup, source, subscriptions }: Asked,
 ): Promise<Answer> {
   const triggers = [...new Set(trigger.split(',').map((name) => name.trim()))];
   const impossible = triggers.find((name) => !/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name));
   if (impossible !== undefined) throw new UsageError('--trigger must be names, comma separated.');
+  mustBeKnown('trigger', { names: triggers, known: knownTriggers }, { anyway });
   const address = addressToCall(url, setup, source);
   const secret =
     secretStdin === undefined
@@ -122,10 +134,6 @@ async function create(
       `There is no webhook secret for ${source.name}: set it in the vault or the settings, or give it with --secret-stdin.`,
     );
   }
-  const known: readonly string[] = knownTriggers;
-  for (const name of triggers.filter((each) => !known.includes(each)))
-    note(`Warning: ${name} is no trigger that is known; asking for it all the same.`);
-
   const before = await subscriptions.list();
   const { created, failed } = await createEach(triggers, { address, secret }, subscriptions);
   endProgress();
@@ -191,15 +199,30 @@ function whyBroken({ code, message }: UpstreamError): string {
     : `${message} It may have been created all the same: "${typed('preservica subscriptions list')}" shows it.`;
 }
 
-async function remove(ids: readonly string[], account: ManagerOptions): Promise<Answer> {
+async function remove(ids: readonly string[], deleting: Deleting, account: ManagerOptions): Promise<Answer> {
   if (ids.length === 0) throw new UsageError('Which subscriptions? Give their ids, or --all.');
   if (!ids.every((id) => subscriptionId.test(id))) throw new UsageError('That is no id of a subscription.');
-  return await removeEach(ids, await ask(account));
+  const asked = await ask(account);
+  const all = await asked.subscriptions.list();
+  const known = all.map(({ id }) => id);
+  const meant = new Set(ids.map((id) => wholeId(id, known)));
+  const shown = all.filter(({ id }) => meant.has(id));
+  if (shown.length > 0) await showAndAsk(shown, deleting);
+  return await removeEach([...meant], asked);
+}
+
+async function showAndAsk(
+  subscriptions: readonly PreservicaSubscription[],
+  deleting: Deleting,
+): Promise<void> {
+  const rows = subscriptions.map(({ id, triggerType, url }) => [id, triggerType ?? '–', url ?? '–']);
+  note(table(['id', 'trigger', 'url'], rows));
+  await mustBeMeant(rows.length === 1 ? 'Delete it?' : `Delete these ${rows.length}?`, deleting);
 }
 
 async function removeAll(
   ids: readonly string[],
-  { yes }: { yes?: true },
+  deleting: Deleting,
   account: ManagerOptions,
 ): Promise<Answer> {
   if (ids.length > 0) throw new UsageError('Give ids or --all, not both.');
@@ -210,14 +233,7 @@ async function removeAll(
   const all = await asked.subscriptions.list();
   const ours = all.filter(({ url }) => samePlace(url ?? '', own));
   if (ours.length === 0) return { json: { deleted: [], unknown: [] }, text: `No subscription calls ${own}.` };
-  note(
-    table(
-      ['id', 'trigger', 'url'],
-      ours.map(({ id, triggerType, url }) => [id, triggerType ?? '–', url ?? '–']),
-    ),
-  );
-  if (yes !== true && !(await confirmed(`Delete these ${ours.length}?`)))
-    throw new RefusedError('Nothing was deleted.');
+  await showAndAsk(ours, deleting);
   return await removeEach(
     ours.map(({ id }) => id),
     asked,

@@ -18,12 +18,13 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 }
 
 /**
- * Ids may begin with a hyphen, those of WoodWing Assets (22 characters; reference/woodwing-assets.md, 5.4) and those of
- * events (43); no option of ours is as long as the ones or as odd as the others.
+ * Ids may begin with a hyphen, those of WoodWing Assets (22 characters) and those of events (43). No option of ours is as long and as odd as they are; a beginning of one is told by a capital letter, a
+ * digit or an underscore, which no option of ours has.
  */
 function idsLast(args: readonly string[], takeValue: ReadonlySet<string>): string[] {
   const isId = (each: string, index: number): boolean =>
-    /^-(?:[A-Za-z0-9_-]{21}|[A-Za-z0-9_-]{42})$/.test(each) && !takeValue.has(args[index - 1] ?? '');
+    /^-(?:[A-Za-z0-9_-]{21}|[A-Za-z0-9_-]{42}|(?=[a-z-]*[A-Z0-9_])[A-Za-z0-9_-]{7,})$/.test(each) &&
+    !takeValue.has(args[index - 1] ?? '');
   if (args.includes('--') || !args.some(isId)) return [...args];
   const others = args.filter((each, index) => !isId(each, index));
   return [...others, '--', ...args.filter(isId)];

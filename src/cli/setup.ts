@@ -12,6 +12,7 @@ import type { Turn } from '../pipeline/call-gate.ts';
 import type { Log } from '../pipeline/log.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
 import { webAddress } from '../setting-values.ts';
+import type { OnUnread } from '../sources/read-each.ts';
 import { UsageError } from './faults.ts';
 import { note, terminal } from './terminal.ts';
 
@@ -92,12 +93,19 @@ export function webhookUrl({ config }: Setup, source: SourceConfig): string | un
   return config.publicUrl === undefined ? undefined : `${config.publicUrl}/webhooks/${source.name}`;
 }
 
-/** True for the same scheme, host, port and path; a query or a user does not make it another place. */
+/** True for the same scheme, host, port and path; a query, a user or a slash at its end does not make it another place. */
 export function samePlace(one: string, other: string): boolean {
   if (!URL.canParse(one) || !URL.canParse(other)) return false;
   const [a, b] = [new URL(one), new URL(other)];
-  return a.origin === b.origin && a.pathname === b.pathname;
+  const path = ({ pathname }: URL): string => pathname.replace(/\/+$/, '');
+  return a.origin === b.origin && path(a) === path(b);
 }
+
+/** Says that a list of a source system holds more than is shown. */
+export const noteUnread: OnUnread = (count) =>
+  note(
+    `Note: ${count === 1 ? 'one item of this list' : `${count} items of this list`} could not be read, and ${count === 1 ? 'is' : 'are'} left out.`,
+  );
 
 /** A command makes one call after another, and spares nobody else. */
 export const ownTurn: Turn = { call: async (work) => await work(), end: () => undefined };

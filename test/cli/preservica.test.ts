@@ -20,11 +20,11 @@ beforeAll(async () => {
 
 const subscriptions = async (
   args: string[],
-  options: { env?: Record<string, string>; input?: string; group?: string[] } = {},
+  options: { env?: Record<string, string>; input?: string; group?: string[]; columns?: number } = {},
 ): Promise<Ran> =>
   await runCommand(['preservica', ...(options.group ?? []), 'subscriptions', ...args], {
+    ...options,
     env: { ...env, ...options.env },
-    input: options.input ?? '',
   });
 
 interface Listed {
@@ -53,8 +53,8 @@ describe('preservica subscriptions', () => {
     const column = head.indexOf('TRIGGER');
     expect(rows.map((row) => row.slice(column, column + 5))).toEqual(['FULL_', 'MOVED']);
 
-    const deleted = await subscriptions(['delete', ...own.map(({ id }) => id)]);
-    expect(deleted).toMatchObject({ code: 0, stderr: '' });
+    const deleted = await subscriptions(['delete', '--yes', ...own.map(({ id }) => id)]);
+    expect(deleted.code).toBe(0);
     expect(there().size).toBe(0);
   });
 
@@ -197,7 +197,7 @@ describe('a subscription that is refused says why', () => {
   });
 
   it('when the trigger is unknown to both', async () => {
-    const ran = await subscriptions(['create', '--trigger', 'DREAMT_OF']);
+    const ran = await subscriptions(['create', '--trigger', 'DREAMT_OF', '--anyway']);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toContain('DREAMT_OF');
     expect(ran.stdout).toContain('Unknown trigger');
@@ -251,6 +251,79 @@ describe('delete --all', () => {
   });
 });
 
+describe('what is deleted', () => {
+  const add = (id: string, more: object = {}): void =>
+    void there().set(id, {
+      id,
+      url: `${app.host.url}/webhooks/archive`,
+      triggerType: 'MOVED',
+      secret: 'x',
+      includeIdentifiers: true,
+      ...more,
+    });
+
+  it.each([
+    ['by its id', ['a1'.repeat(16)]],
+    ['all of them', ['--all']],
+  ])('is asked for first, %s', async (_how, args) => {
+    add('a1'.repeat(16));
+    const unasked = await subscriptions(['delete', ...args]);
+    expect(unasked).toMatchObject({ code: 2, stdout: '' });
+    expect(unasked.stderr).toContain('--yes');
+    const no = await subscriptions(['delete', ...args], { columns: 80, input: 'n\n' });
+    expect(no.code).toBe(1);
+    expect(no.stderr).toContain('Nothing was deleted');
+    expect(there().size).toBe(1);
+    const yes = await subscriptions(['delete', ...args], { columns: 80, input: 'y\n' });
+    expect(yes.code).toBe(0);
+    expect(there().size).toBe(0);
+  });
+
+  it('may be named by a beginning that no other has', async () => {
+    add('a1'.repeat(16));
+    add('b2'.repeat(16));
+    add(`b2b2${'c'.repeat(28)}`);
+    const several = await subscriptions(['delete', '--yes', 'b2b2']);
+    expect(several).toMatchObject({ code: 2, stdout: '' });
+    for (const id of ['b2'.repeat(16), `b2b2${'c'.repeat(28)}`]) expect(several.stderr).toContain(id);
+    expect(there().size).toBe(3);
+    const one = await subscriptions(['delete', '--yes', '--json', 'b2b2b', 'a1a1']);
+    expect(one.json()).toEqual({ deleted: ['b2'.repeat(16), 'a1'.repeat(16)], unknown: [] });
+    noneLeft();
+  });
+
+  it('is of this app also where its address ends with a slash', async () => {
+    add('a1'.repeat(16), { url: `${app.host.url}/webhooks/archive/` });
+    expect((await listed()).map(({ thisApp }) => thisApp)).toEqual([true]);
+    const again = await subscriptions(['create', '--trigger', 'MOVED']);
+    expect(again.stderr).toContain('already brought the same');
+    noneLeft();
+  });
+
+  it('is found beside what cannot be read', async () => {
+    add('a1'.repeat(16));
+    there().set('odd', { id: 7, url: [] });
+    const ran = await subscriptions(['list', '--json']);
+    expect((ran.json() as Listed).subscriptions.map(({ id }) => id)).toEqual(['a1'.repeat(16)]);
+    expect(ran.stderr).toContain('one item of this list could not be read');
+    noneLeft();
+  });
+});
+
+describe('a trigger that nobody knows', () => {
+  it.each([
+    ['FULL_TEXT_INDEX', 'Did you mean FULL_TEXT_INDEXED?'],
+    ['moved', 'Did you mean MOVED?'],
+    ['DREAMT_OF', 'no trigger that is known'],
+  ])('is refused: %s', async (trigger, said) => {
+    const before = app.preservica.calls.length;
+    const ran = await subscriptions(['create', '--trigger', `INGEST_FAILED,${trigger}`]);
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain(said);
+    expect(app.preservica.calls).toHaveLength(before);
+  });
+});
+
 describe('wrong use', () => {
   it.each([
     ['no command', []],
@@ -291,7 +364,7 @@ describe('wrong use', () => {
   });
 
   it('tells an unknown id from a known one', async () => {
-    const ran = await subscriptions(['delete', 'f'.repeat(32)]);
+    const ran = await subscriptions(['delete', '--yes', 'f'.repeat(32)]);
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain('knows no subscription');
   });

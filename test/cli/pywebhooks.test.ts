@@ -71,12 +71,12 @@ function endpointOf(source: string): string {
 /** Runs the command, and looks whether it printed anything like a key or its hash: all of them hold forty hex digits in a row. */
 async function pywebhooks(
   args: readonly string[],
-  options: { source?: string; env?: Record<string, string>; input?: string } = {},
+  options: { source?: string; env?: Record<string, string>; input?: string; columns?: number } = {},
 ): Promise<Ran> {
-  const { source = 'desk', input = '' } = options;
+  const { source = 'desk', ...given } = options;
   const ran = await runCommand(['pywebhooks', '--source', source, ...args], {
+    ...given,
     env: { ...env, ...options.env },
-    input,
   });
   if (!args.includes('--show-secret')) expect(ran.stdout + ran.stderr).not.toMatch(/[0-9a-f]{40}/);
   return ran;
@@ -286,7 +286,7 @@ describe('account show', () => {
     const subscribed = (await pywebhooks(['subscribe', registration, '--json'])).json();
     expect((await pywebhooks(['account', 'show'])).stdout).toContain(desk.id);
     const { subscription } = subscribed as { subscription: { id: string } };
-    await pywebhooks(['unsubscribe', subscription.id]);
+    await pywebhooks(['unsubscribe', '--yes', subscription.id]);
     service.addRegistration(desk.id, { event: 'own', description: 'of desk', event_data: {} });
     expect((await pywebhooks(['account', 'show'])).stdout).toContain(desk.id);
   });
@@ -356,8 +356,41 @@ describe('registrations and subscriptions', () => {
     await service.trigger(id);
     expect(service.sent.at(-1)).toMatchObject({ kind: 'event', status: 200 });
     expect((await pywebhooks(['subscriptions'])).stdout).toMatch(new RegExp(`${subscription.id} +${id}`));
-    expect(await pywebhooks(['unsubscribe', subscription.id])).toMatchObject({ code: 0, stderr: '' });
+    const unasked = await pywebhooks(['unsubscribe', subscription.id]);
+    expect(unasked).toMatchObject({ code: 2, stdout: '' });
+    expect(unasked.stderr).toContain('--yes');
+    const beginning = subscription.id.slice(0, 13);
+    expect((await pywebhooks(['unsubscribe', beginning], { columns: 80, input: 'n\n' })).code).toBe(1);
+    expect((await pywebhooks(['subscriptions'])).stdout).toContain(subscription.id);
+    expect(await pywebhooks(['unsubscribe', '--yes', beginning])).toMatchObject({ code: 0, stderr: '' });
     expect((await pywebhooks(['subscriptions'])).stdout).not.toContain(subscription.id);
+  });
+
+  it('are subscribed to by the beginning of an id', async () => {
+    const id = registered('begins', '');
+    const subscribed = await pywebhooks(['subscribe', id.slice(0, 13), '--json']);
+    expect(subscribed.json()).toMatchObject({ subscription: { registrationId: id } });
+  });
+
+  it('are shown beside what cannot be read', async () => {
+    const id = '5b6f0f0e-55c5-4f1b-8f5e-5cb1c1b6a001';
+    const page = (name: string): object => ({
+      [name]: [
+        { id, account_id: 'a', registration_id: 'r', event: 'e', description: '', event_data: {} },
+        { id: 7 },
+      ],
+    });
+    const url = await serving((_request, response) =>
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ ...page('registrations'), ...page('subscriptions') })),
+    );
+    for (const list of ['registrations', 'subscriptions']) {
+      const ran = await pywebhooks([list], { env: { SOURCE_DESK_URL: url } });
+      expect(ran.code).toBe(0);
+      expect(ran.stdout).toContain(id);
+      expect(ran.stderr).toContain('one item of this list could not be read');
+    }
   });
 
   it('are told to come twice where that is so', async () => {

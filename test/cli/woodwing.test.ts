@@ -35,14 +35,15 @@ interface Given {
   readonly env?: Record<string, string>;
   readonly group?: string[];
   readonly input?: string;
+  readonly columns?: number;
 }
 type Run = (args: string[], given?: Given) => Promise<Ran>;
 
 function runner(env: Record<string, string>): Run {
   return async (args, given = {}) =>
     await runCommand(['woodwing', ...(given.group ?? []), 'webhooks', ...args], {
+      ...given,
       env: { ...env, ...given.env },
-      input: given.input ?? '',
     });
 }
 
@@ -170,6 +171,7 @@ describe('create', () => {
         ['create', '--name', 'Print room', '--url', 'http://127.0.0.1:9/hook'],
         ['--event', 'asset_create, asset_metadata_update', '--metadata', 'filename,cf_photographer'],
         ['--trigger-metadata', 'status,previewState', '--folder', '/Demo Zone', '--folder', 'nature'],
+        ['--anyway'],
         ['--query', 'filename:flowers*', '--show-secret', '--json'],
       ].flat(),
     );
@@ -249,7 +251,7 @@ describe('create', () => {
 
   it('repeats why the server refuses it', async () => {
     const { run, kept } = await desk({ unknownEventTypes: 'refused', softErrors: true });
-    const ran = await run(['create', '--event', 'asset_dreamt_of']);
+    const ran = await run(['create', '--event', 'asset_dreamt_of', '--anyway']);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toContain('answered 400: Unknown event type: asset_dreamt_of');
     expect(await kept()).toBeUndefined();
@@ -273,6 +275,16 @@ describe('list and get', () => {
     });
     expect(shown.json()).toMatchObject({ webhook: { id: other.id, eventTypes: ['asset_create'] } });
     expect(elsewhere.json()).toMatchObject({ webhooks: [{ thisApp: null }, { thisApp: null }] });
+  });
+
+  it('show the others where one cannot be read', async () => {
+    const stand = await standIn();
+    const { run } = await bench(stand.url);
+    const id = 'Qm3_zT7-kLpW0aVbXcYd9E';
+    stand.on(path, json([{ id: 5 }, { id, url: `${own}/`, eventTypes: [] }, 'odd']));
+    const ran = await run(['list', '--json']);
+    expect(ran.json()).toMatchObject({ webhooks: [{ id, thisApp: true }] });
+    expect(ran.stderr).toContain('2 items of this list could not be read');
   });
 
   it('show a token only where that is asked for', async () => {
@@ -348,17 +360,39 @@ describe('disable, enable and delete', () => {
     expect(only(simulator)).toEqual(before);
   });
 
-  it.each([[[]], [['--yes']]])(
-    'take it away unasked where there is no terminal: %j',
-    async (yes: string[]) => {
-      const { run, there, simulator } = await desk();
-      const { id } = await there();
-      const deleted = await run(['delete', ...yes, '--json', id]);
-      expect(deleted).toMatchObject({ code: 0, stderr: '' });
-      expect(deleted.json()).toEqual({ deleted: id });
-      expect(simulator.webhooks.size).toBe(0);
-    },
-  );
+  it('take it away once it is said that it is meant', async () => {
+    const { run, there, simulator } = await desk();
+    const { id } = await there();
+    const unasked = await run(['delete', id]);
+    expect(unasked).toMatchObject({ code: 2, stdout: '' });
+    expect(unasked.stderr).toContain('--yes');
+    expect((await run(['delete', id], { columns: 80, input: 'no\n' })).code).toBe(1);
+    expect(simulator.webhooks.size).toBe(1);
+    const deleted = await run(['delete', '--yes', '--json', id]);
+    expect(deleted).toMatchObject({ code: 0, stderr: '' });
+    expect(deleted.json()).toEqual({ deleted: id });
+    expect(simulator.webhooks.size).toBe(0);
+  });
+
+  it('take a beginning of its id, where no other has it', async () => {
+    const stand = await standIn();
+    const { run } = await bench(stand.url);
+    const webhooks = ['Qm3_zT7-kLpW0aVbXcYd9E', 'Qm3_zT7-kLpW0aVbXcYd9F', '-m3_zT7-kLpW0aVbXcYd9E'].map(
+      (id) => ({
+        id,
+        url: own,
+        eventTypes: [],
+      }),
+    );
+    stand.on(path, json(webhooks));
+    for (const webhook of webhooks) stand.on(`${path}/${webhook.id}`, json(webhook));
+    const several = await run(['get', 'Qm3_zT7']);
+    expect(several).toMatchObject({ code: 2, stdout: '' });
+    for (const { id } of webhooks.slice(0, 2)) expect(several.stderr).toContain(id);
+    // Such a beginning could pass for an option.
+    const one = await run(['get', '-m3_zT7-kL', '--json']);
+    expect(one.json()).toMatchObject({ webhook: { id: webhooks[2]?.id } });
+  });
 
   it('say where the server takes it and does nothing', async () => {
     const stand = await standIn();
@@ -446,6 +480,8 @@ describe('wrong use', () => {
     ['no address', ['create'], { PUBLIC_URL: '' }, /--url, or set PUBLIC_URL/],
     ['an address that is none', ['create', '--url', 'ftp://x.test/'], {}, /--url must be/],
     ['no event', ['create', '--event', ' '], {}, /--event must name/],
+    ['an event that is not known', ['create', '--event', 'asset_creat'], {}, /Did you mean asset_create\?/],
+    ['such a one in an update', ['update', '--event', 'assetmove', 'x'], {}, /Did you mean asset_move\?/],
     ['an event that is none', ['create', '--event', 'asset create'], {}, /--event must be names/],
     ['a field that is none', ['create', '--metadata', 'a,b c'], {}, /--metadata must be names/],
     ['an empty name', ['create', '--name', ''], {}, /--name/],

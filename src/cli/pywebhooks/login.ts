@@ -1,7 +1,7 @@
 import { prefixOf, type SourceConfig } from '../../config.ts';
 import { pywebhooks, type PyWebhooks, type PyWebhooksAccount } from '../../sources/pywebhooks/account.ts';
 import { UsageError } from '../faults.ts';
-import { readSetup, sourceOf, type Setup } from '../setup.ts';
+import { noteUnread, readSetup, sourceOf, type Setup } from '../setup.ts';
 import { lineFromInput } from '../terminal.ts';
 import { typed } from '../typed.ts';
 
@@ -24,6 +24,7 @@ export function accountOf({ secrets }: Setup, source: SourceConfig, apiKey?: str
     username: source.username,
     apiKey: async () => apiKey ?? (await secrets.apiKey(source.name)),
     now: Date.now,
+    onUnread: noteUnread,
   });
 }
 

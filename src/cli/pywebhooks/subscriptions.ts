@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { answering, table, type Answer } from '../answer.ts';
+import type { PyWebhooks } from '../../sources/pywebhooks/account.ts';
+import { addYes, mustBeMeant, type Deleting } from '../deleting.ts';
 import { RefusedError } from '../faults.ts';
+import { wholeId } from '../whole-id.ts';
 import { createAccount, showAccount } from './account.ts';
 import { askAsAccount, askByName, type Asked, type Login } from './login.ts';
 import { resetApiKey, resetSecret } from './reset.ts';
@@ -60,11 +63,13 @@ export function addPyWebhooks(program: Command): void {
     .command('subscriptions')
     .description('what the app is subscribed to')
     .action(answering(async () => await listSubscriptions(await askAsAccount(login()))));
-  group
-    .command('unsubscribe')
-    .description('end a subscription')
+  addYes(group.command('unsubscribe').description('end a subscription'))
     .argument('<id>', 'the id of the subscription')
-    .action(answering(async (id: string) => await unsubscribe(id, await askAsAccount(login()))));
+    .action(
+      answering(
+        async (id: string, options: Deleting) => await unsubscribe(id, options, await askAsAccount(login())),
+      ),
+    );
 }
 
 async function listRegistrations({ service }: Asked): Promise<Answer> {
@@ -105,7 +110,8 @@ async function listSubscriptions({ service }: Asked): Promise<Answer> {
 // Section 10.1: one delivery a subscription.
 const twice = 'Until one of them is ended, everything comes twice.';
 
-async function subscribe(id: string, { service }: Asked): Promise<Answer> {
+async function subscribe(given: string, { service }: Asked): Promise<Answer> {
+  const id = await registrationMeant(given, service);
   const before = await service.subscriptions();
   const subscription = await service.subscribe(id);
   if (subscription === undefined) throw new RefusedError(`PyWebhooks knows no registration ${id}.`);
@@ -114,7 +120,26 @@ async function subscribe(id: string, { service }: Asked): Promise<Answer> {
   return { json: { subscription }, text: `Subscribed to ${id}: ${subscription.id}` };
 }
 
-async function unsubscribe(id: string, { service }: Asked): Promise<Answer> {
+/** Everybody's registrations may be many: they are read only where the id is not whole. */
+async function registrationMeant(given: string, service: PyWebhooks): Promise<string> {
+  if (!/^[0-9a-f-]{4,35}$/i.test(given)) return given;
+  const all = await service.registrations((count) => progress(`${count} registrations …`));
+  endProgress();
+  return wholeId(
+    given,
+    all.map(({ id }) => id),
+  );
+}
+
+async function unsubscribe(given: string, deleting: Deleting, { service }: Asked): Promise<Answer> {
+  const all = await service.subscriptions();
+  const id = wholeId(
+    given,
+    all.map((each) => each.id),
+  );
+  const subscription = all.find((each) => each.id === id);
+  if (subscription !== undefined)
+    await mustBeMeant(`End the subscription ${id} to ${subscription.registrationId}?`, deleting);
   if (await service.unsubscribe(id)) return { json: { ended: id }, text: `Ended ${id}` };
   throw new RefusedError(`This account has no subscription ${id}.`);
 }

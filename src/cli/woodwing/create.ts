@@ -11,7 +11,7 @@ import { addressToCall } from '../address-to-call.ts';
 import type { Answer } from '../answer.ts';
 import { RefusedError, sentenceOf } from '../faults.ts';
 import type { Asked } from './login.ts';
-import { callerPart, warnOf, type Filters } from './filters.ts';
+import { callerPart, checkFilters, type Filters } from './filters.ts';
 import { shown } from './shown.ts';
 import { typed } from '../typed.ts';
 import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
@@ -48,7 +48,7 @@ export async function create(
     url,
     enabled: false,
   };
-  warnOf(wanted);
+  checkFilters(wanted, filters);
 
   const store = await tokenStore(setup, source);
   const { current } = store;

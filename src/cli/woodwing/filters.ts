@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { knownEvents, type CallerPart } from '../../sources/woodwing/webhooks.ts';
 import { checkAddress } from '../address-to-call.ts';
 import { UsageError } from '../faults.ts';
+import { addAnyway, mustBeKnown, type Anyway } from '../known-names.ts';
 import { note } from '../terminal.ts';
 
 /** What a webhook tells of, as the options give it. */
-export interface Filters {
+export interface Filters extends Anyway {
   readonly name?: string;
   readonly url?: string;
   readonly event?: string;
@@ -25,7 +26,7 @@ export function addFilters(
     readonly metadata: string;
   },
 ): Command {
-  return command
+  return addAnyway(command)
     .option('--name <name>', `what it is called in the management console${defaults.name}`)
     .option('--url <address>', `the address to call${defaults.url}`)
     .option('--event <names>', `what to be told of, comma separated${defaults.event}`)
@@ -69,11 +70,9 @@ export function callerPart(filters: Filters): CallerPart {
   };
 }
 
-/** Says what may be a mistake, and is asked for all the same (reference/woodwing-assets.md, 2.1 and section 10). */
-export function warnOf({ eventTypes = [], foldersAndQuery }: CallerPart): void {
-  const known: readonly string[] = knownEvents;
-  for (const name of eventTypes.filter((each) => !known.includes(each)))
-    note(`Warning: ${name} is no event that is known; asking for it all the same.`);
+/** Refuses events that nobody knows, and says what else may be a mistake. Throws a UsageError. */
+export function checkFilters({ eventTypes = [], foldersAndQuery }: CallerPart, anyway: Anyway): void {
+  mustBeKnown('event', { names: eventTypes, known: knownEvents }, anyway);
   if (/[*?]/.test(foldersAndQuery?.query ?? ''))
     note('Warning: servers may not support wildcards in the query of a webhook; see whether events come.');
 }

@@ -2,7 +2,7 @@ import type { SourceConfig } from '../../config.ts';
 import { woodwingSession } from '../../sources/woodwing/login.ts';
 import { assetsWebhooks, type AssetsWebhooks } from '../../sources/woodwing/webhooks.ts';
 import { asManager, type ManagerOptions } from '../manager.ts';
-import { ownTurn, type Setup } from '../setup.ts';
+import { noteUnread, ownTurn, type Setup } from '../setup.ts';
 
 /** What every command of this group works with. */
 export interface Asked {
@@ -26,5 +26,11 @@ export function webhooksOf({ secrets }: Setup, source: SourceConfig, password?: 
     firstRetryDelayMs: 0,
     now: Date.now,
   });
-  return assetsWebhooks({ base: source.url, session, turn: ownTurn, now: Date.now });
+  return assetsWebhooks({
+    base: source.url,
+    session,
+    turn: ownTurn,
+    now: Date.now,
+    onUnread: noteUnread,
+  });
 }

@@ -5,6 +5,7 @@ import { RefusedError, sentenceOf } from '../faults.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
 import { webhookUrl } from '../setup.ts';
 import { note } from '../terminal.ts';
+import { wholeId } from '../whole-id.ts';
 import { typed } from '../typed.ts';
 import type { Asked } from './login.ts';
 import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
@@ -15,10 +16,11 @@ const windowMinutes = 10;
  * Gives the source's webhook a new token and keeps it. Meanwhile the running app refuses nothing for its signature: what
  * is signed with a token that it does not have yet is sent again.
  */
-export async function newToken(id: string, { setup, source, webhooks }: Asked): Promise<Answer> {
+export async function newToken(given: string, { setup, source, webhooks }: Asked): Promise<Answer> {
   const app = runningApp(setup);
   const store = await tokenStore(setup, source);
-  const webhook = await ownWebhook(id, { setup, source, webhooks }, store);
+  const webhook = await ownWebhook(given, { setup, source, webhooks }, store);
+  const { id } = webhook;
   await sameStore(app, source.name, store);
   const former = tokenOf(webhook);
   const unkept = former === store.current ? undefined : former;
@@ -75,11 +77,15 @@ async function keepFormer(token: string, store: TokenStore, open: OpenWindow): P
 
 /** The webhook with that id. Throws where it is not the one of this source. */
 async function ownWebhook(
-  id: string,
+  given: string,
   { setup, source, webhooks }: Asked,
   { current }: TokenStore,
 ): Promise<AssetsWebhook> {
   const all = await webhooks.list();
+  const id = wholeId(
+    given,
+    all.map((each) => each.id),
+  );
   const webhook = all.find((each) => each.id === id);
   if (webhook === undefined) throw new RefusedError(`WoodWing Assets knows no webhook ${id}.`);
   const own = webhooksOfSource(all, { setup, source, ...(current === undefined ? {} : { current }) });

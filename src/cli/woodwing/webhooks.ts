@@ -1,12 +1,18 @@
 import type { Command } from 'commander';
 import { cleanText } from '../../pipeline/clean-text.ts';
-import { knownEvents, webhookId, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import {
+  knownEvents,
+  webhookId,
+  type AssetsWebhook,
+  type AssetsWebhooks,
+} from '../../sources/woodwing/webhooks.ts';
 import { answering, type Answer } from '../answer.ts';
+import { addYes, mustBeMeant, type Deleting } from '../deleting.ts';
 import { RefusedError, UsageError } from '../faults.ts';
+import { wholeId } from '../whole-id.ts';
 import { addManagerOptions, type ManagerOptions } from '../manager.ts';
-import { confirmed, terminal } from '../terminal.ts';
 import { create, usualEvents } from './create.ts';
-import { addFilters, callerPart, warnOf, type Filters } from './filters.ts';
+import { addFilters, callerPart, checkFilters, type Filters } from './filters.ts';
 import { ask, type Asked } from './login.ts';
 import { newToken } from './new-token.ts';
 import { pageOf, shown, tableOf } from './shown.ts';
@@ -63,11 +69,9 @@ export function addWoodwing(program: Command): void {
   onOne('disable', 'let a webhook call no more; what happens meanwhile it does not tell').action(
     answering(async (id: string) => await turn(id, { on: false }, await asked())),
   );
-  onOne('delete', 'unregister a webhook')
-    .option('--yes', 'do not ask; without a terminal nobody is asked')
-    .action(
-      answering(async (id: string, options: { yes?: true }) => await remove(id, options, await asked())),
-    );
+  addYes(onOne('delete', 'unregister a webhook')).action(
+    answering(async (id: string, options: Deleting) => await remove(id, options, await asked())),
+  );
 }
 
 async function list(
@@ -79,41 +83,43 @@ async function list(
 }
 
 async function get(
-  id: string,
+  given: string,
   { showSecret }: { showSecret?: true },
   { setup, source, webhooks }: Asked,
 ): Promise<Answer> {
-  const webhook = shown(there(id, await webhooks.get(checked(id))), { setup, source, showSecret });
+  const id = await meant(given, webhooks);
+  const webhook = shown(there(id, await webhooks.get(id)), { setup, source, showSecret });
   return { json: { webhook }, text: pageOf(webhook) };
 }
 
-async function update(id: string, filters: Filters, { setup, source, webhooks }: Asked): Promise<Answer> {
+async function update(given: string, filters: Filters, { setup, source, webhooks }: Asked): Promise<Answer> {
   const changes = callerPart(filters);
   if (Object.keys(changes).length === 0)
     throw new UsageError('What is to change? Give at least one of the options; --help names them.');
-  warnOf(changes);
-  const webhook = shown(there(id, await webhooks.update(checked(id), changes)), { setup, source });
+  checkFilters(changes, filters);
+  const id = await meant(given, webhooks);
+  const webhook = shown(there(id, await webhooks.update(id, changes)), { setup, source });
   return { json: { webhook }, text: `Updated ${id}\n\n${pageOf(webhook)}` };
 }
 
 async function turn(
-  id: string,
+  given: string,
   { on }: { on: boolean },
   { setup, source, webhooks }: Asked,
 ): Promise<Answer> {
-  const given = checked(id);
-  const webhook = there(id, await (on ? webhooks.enable(given) : webhooks.disable(given)));
+  const id = await meant(given, webhooks);
+  const webhook = there(id, await (on ? webhooks.enable(id) : webhooks.disable(id)));
   const word = on ? 'enabled' : 'disabled';
   if (webhook.enabled !== on)
     throw new RefusedError(`WoodWing Assets took it, and ${id} is not ${word} all the same.`);
   return { json: { webhook: shown(webhook, { setup, source }) }, text: `${id} is ${word}.` };
 }
 
-async function remove(id: string, { yes }: { yes?: true }, { webhooks }: Asked): Promise<Answer> {
-  const { name, url } = there(id, await webhooks.get(checked(id)));
+async function remove(given: string, deleting: Deleting, { webhooks }: Asked): Promise<Answer> {
+  const id = await meant(given, webhooks);
+  const { name, url } = there(id, await webhooks.get(id));
   const which = cleanText(`${id} "${name ?? ''}", which calls ${url}`, 500);
-  if (terminal().stdin.isTTY === true && yes !== true && !(await confirmed(`Delete the webhook ${which}?`)))
-    throw new RefusedError('Nothing was deleted.');
+  await mustBeMeant(`Delete the webhook ${which}?`, deleting);
   if (!(await webhooks.unregister(id))) throw unknown(id);
   return { json: { deleted: id }, text: `Deleted ${id}` };
 }
@@ -121,6 +127,17 @@ async function remove(id: string, { yes }: { yes?: true }, { webhooks }: Asked):
 function checked(id: string): string {
   if (webhookId.test(id)) return id;
   throw new UsageError('That is no id of a webhook.');
+}
+
+/** The id that is meant by it or by its beginning. */
+async function meant(given: string, webhooks: AssetsWebhooks): Promise<string> {
+  const id = checked(given);
+  if (/^[A-Za-z0-9_-]{22}$/.test(id)) return id;
+  const all = await webhooks.list();
+  return wholeId(
+    id,
+    all.map((webhook) => webhook.id),
+  );
 }
 
 function there(id: string, webhook: AssetsWebhook | undefined): AssetsWebhook {

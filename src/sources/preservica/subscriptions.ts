@@ -4,6 +4,7 @@ import { cleanText } from '../../pipeline/clean-text.ts';
 import { readJson } from '../../pipeline/read-json.ts';
 import type { Turn } from '../../pipeline/call-gate.ts';
 import { callSource, type CallAnswer } from '../http-call.ts';
+import { readEach, type OnUnread } from '../read-each.ts';
 import type { Session } from '../session.ts';
 import { withoutSecrets } from '../without-secrets.ts';
 
@@ -51,6 +52,7 @@ export function preservicaSubscriptions(asking: {
   session: Session;
   turn: Turn;
   now(): number;
+  onUnread?: OnUnread;
 }): PreservicaSubscriptions {
   const { base, session, turn } = asking;
   const limits = { maxBytes, timeLimitMs, now: () => asking.now() };
@@ -85,8 +87,8 @@ export function preservicaSubscriptions(asking: {
     async list() {
       const answer = await ask('');
       if (answer.status !== 200) throw unexpected(answer);
-      const subscriptions = z.array(Subscription).safeParse(readJson(answer.bytes));
-      if (subscriptions.success) return subscriptions.data;
+      const subscriptions = readEach(readJson(answer.bytes), Subscription, asking.onUnread);
+      if (subscriptions !== undefined) return subscriptions;
       throw new UpstreamError(
         'UPSTREAM_UNREADABLE',
         'Preservica listed its subscriptions in a way that is not known.',

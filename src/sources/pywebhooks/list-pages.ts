@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { UpstreamError } from '../../errors.ts';
 import { readJson } from '../../pipeline/read-json.ts';
+import { readEach } from '../read-each.ts';
 import { callService, systemName, unexpected, unreadable, type Caller } from './service-call.ts';
 
 const Page = z.looseObject({ next_start: z.int().optional() });
@@ -28,7 +29,7 @@ export async function listPages<T>(
     if (answer.status === 204) return found;
     if (answer.status !== 200) throw unexpected(answer);
     const page = Page.safeParse(readJson(answer.bytes)).data;
-    const records = z.array(shape).safeParse(page?.[name]).data;
+    const records = readEach(page?.[name], shape, caller.onUnread);
     if (page === undefined || records === undefined) throw unreadable(`lists ${name}`);
     found.push(...records);
     bytesRead += answer.bytes.byteLength;

@@ -3,6 +3,7 @@ import { UpstreamError } from '../../errors.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
 import { readJson } from '../../pipeline/read-json.ts';
 import { callSource, type CallAnswer } from '../http-call.ts';
+import type { OnUnread } from '../read-each.ts';
 
 export const systemName = 'PyWebhooks';
 
@@ -13,6 +14,7 @@ export interface Caller {
   readonly username: string | undefined;
   apiKey(): Promise<string | undefined>;
   now(): number;
+  readonly onUnread?: OnUnread;
 }
 
 export interface ServiceCall {

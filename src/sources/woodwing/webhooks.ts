@@ -4,6 +4,7 @@ import type { Turn } from '../../pipeline/call-gate.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
 import { readJson } from '../../pipeline/read-json.ts';
 import type { CallAnswer } from '../http-call.ts';
+import { readEach, type OnUnread } from '../read-each.ts';
 import type { Session } from '../session.ts';
 import { withoutSecrets } from '../without-secrets.ts';
 import { callAssets, systemName } from './call.ts';
@@ -93,6 +94,7 @@ export function assetsWebhooks(asking: {
   session: Session;
   turn: Turn;
   now(): number;
+  onUnread?: OnUnread;
 }): AssetsWebhooks {
   const { base, session, turn } = asking;
   const limits = { maxBytes, timeLimitMs, now: () => asking.now() };
@@ -185,10 +187,10 @@ export function assetsWebhooks(asking: {
     async list() {
       const answer = await ask('');
       if (!isSuccess(answer)) throw unexpected(answer);
-      const webhooks = z.array(Webhook).safeParse(readJson(answer.bytes));
-      if (!webhooks.success) throw unreadable('listed its webhooks in a way that is not known.');
-      for (const { secretToken } of webhooks.data) hide(secretToken);
-      return webhooks.data;
+      const webhooks = readEach(readJson(answer.bytes), Webhook, asking.onUnread);
+      if (webhooks === undefined) throw unreadable('listed its webhooks in a way that is not known.');
+      for (const { secretToken } of webhooks) hide(secretToken);
+      return webhooks;
     },
     get,
     async register(wanted) {
