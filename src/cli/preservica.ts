@@ -13,7 +13,7 @@ import { whyHandshakeFails } from '../sources/preservica/try-handshake.ts';
 import { addressToCall } from './address-to-call.ts';
 import { answering, table, type Answer } from './answer.ts';
 import { addYes, mustBeMeant, type Deleting } from './deleting.ts';
-import { UsageError } from './faults.ts';
+import { RefusedError, sentenceOf, UsageError } from './faults.ts';
 import { addAnyway, mustBeKnown, type Anyway } from './known-names.ts';
 import { addManagerOptions, asManager, type ManagerOptions } from './manager.ts';
 import { noteUnread, ownTurn, samePlace, webhookUrl, type Setup } from './setup.ts';
@@ -48,6 +48,20 @@ export function addPreservica(program: Command): void {
       'read the webhook secret from standard input (after the password, if that is read too)',
     )
     .action(answering(async (options: Creating) => await create(options, await ask(account()))));
+  subscriptions
+    .command('renew')
+    .description('create subscriptions anew with the present secret, then delete the old ones')
+    .argument(
+      '[ids...]',
+      "their ids, or as much of each as no other begins with; all that call this source's address under PUBLIC_URL if left out",
+    )
+    .option('--secret-stdin', 'read the webhook secret from standard input')
+    .action(
+      answering(
+        async (ids: string[], options: { secretStdin?: true }) =>
+          await renew(ids, options, await ask(account())),
+      ),
+    );
   addYes(subscriptions.command('delete').description('end subscriptions'))
     .argument('[ids...]', 'their ids, or as much of each as no other begins with')
     .option('--all', "all that call this source's address under PUBLIC_URL, and no other")
@@ -125,15 +139,7 @@ async function create(
   if (impossible !== undefined) throw new UsageError('--trigger must be names, comma separated.');
   mustBeKnown('trigger', { names: triggers, known: knownTriggers }, { anyway });
   const address = addressToCall(url, setup, source);
-  const secret =
-    secretStdin === undefined
-      ? (await setup.secrets.webhookSecrets(source.name))?.[0]
-      : await lineFromInput('The webhook secret');
-  if (secret === undefined) {
-    throw new UsageError(
-      `There is no webhook secret for ${source.name}: set it in the vault or the settings, or give it with --secret-stdin.`,
-    );
-  }
+  const secret = await presentSecret(secretStdin, setup, source);
   const before = await subscriptions.list();
   const { created, failed } = await createEach(triggers, { address, secret }, subscriptions);
   endProgress();
@@ -152,6 +158,97 @@ async function create(
   return { json: { created, failed }, text, exitCode: failed.length === 0 ? 0 : 1 };
 }
 
+async function presentSecret(
+  secretStdin: true | undefined,
+  setup: Setup,
+  source: SourceConfig,
+): Promise<string> {
+  const secret =
+    secretStdin === undefined
+      ? (await setup.secrets.webhookSecrets(source.name))?.[0]
+      : await lineFromInput('The webhook secret');
+  if (secret !== undefined) return secret;
+  throw new UsageError(
+    `There is no webhook secret for ${source.name}: set it in the vault or the settings, or give it with --secret-stdin.`,
+  );
+}
+
+/** Nobody sees with which secret a subscription signs, and none can be changed: so another takes its place. */
+async function renew(
+  ids: readonly string[],
+  { secretStdin }: { secretStdin?: true },
+  { setup, source, subscriptions }: Asked,
+): Promise<Answer> {
+  const address = addressToCall(undefined, setup, source);
+  const all = await subscriptions.list();
+  const known = all.map(({ id }) => id);
+  const old = toRenew(
+    ids.map((id) => wholeId(id, known)),
+    all,
+    address,
+  );
+  if (old.length === 0)
+    return {
+      json: { created: [], failed: [], deleted: [], standing: [] },
+      text: `No subscription calls ${address}.`,
+    };
+  const secret = await presentSecret(secretStdin, setup, source);
+  // Two of one trigger are replaced by one.
+  const triggers = [...new Set(old.map(({ triggerType }) => triggerType))];
+  const { created, failed } = await createEach(triggers, { address, secret }, subscriptions);
+  const deleted: string[] = [];
+  const standing: { id: string; why: string }[] = [];
+  for (const { id, triggerType } of old) {
+    const successor = created.find((each) => each.triggerType === triggerType);
+    if (successor === undefined) continue;
+    progress(`Deleting ${id} …`);
+    try {
+      // One that is gone by now is what was wanted.
+      await subscriptions.remove(id);
+      deleted.push(id);
+    } catch (error) {
+      const remove = typed(`preservica subscriptions delete ${id}`, source.name);
+      const why = `${id} and ${successor.id} both bring ${triggerType} now, for the old one could not be deleted. ${sentenceOf(error)} Delete it: ${remove}`;
+      standing.push({ id, why });
+    }
+  }
+  endProgress();
+  const text = [
+    ...created.map(({ id, triggerType }) => `Subscribed to ${triggerType ?? 'it'} anew: ${id}`),
+    ...deleted.map((id) => `Deleted ${id}`),
+    ...standing.map(({ why }) => why),
+    ...failed.map(
+      ({ triggerType, why }) => `${triggerType} was not renewed, and its old subscription stands. ${why}`,
+    ),
+  ].join('\n');
+  const exitCode = failed.length + standing.length === 0 ? 0 : 1;
+  return { json: { created, failed, deleted, standing }, text, exitCode };
+}
+
+/** Which ones are meant. Throws where one of them is not of this app, or says not what it brings. */
+function toRenew(
+  ids: readonly string[],
+  all: readonly PreservicaSubscription[],
+  address: string,
+): { id: string; triggerType: string }[] {
+  const ours = all.filter(({ url }) => samePlace(url ?? '', address));
+  const unknown = ids.find((id) => !all.some((each) => each.id === id));
+  if (unknown !== undefined)
+    throw new RefusedError(`Preservica knows no subscription ${unknown}. Nothing was changed.`);
+  const foreign = all.find(({ id }) => ids.includes(id) && !ours.some((each) => each.id === id));
+  if (foreign !== undefined) {
+    throw new RefusedError(
+      `${foreign.id} calls ${foreign.url ?? 'an address that Preservica does not show'}, and this app is at ${address}. Nothing was changed.`,
+    );
+  }
+  return ours
+    .filter(({ id }) => ids.length === 0 || ids.includes(id))
+    .map(({ id, triggerType }) => {
+      if (triggerType !== undefined) return { id, triggerType };
+      throw new RefusedError(`Preservica does not say what ${id} brings. Nothing was changed.`);
+    });
+}
+
 interface Created {
   readonly created: PreservicaSubscription[];
   readonly failed: { triggerType: string; why: string }[];
@@ -168,7 +265,7 @@ async function createEach(
     progress(`Subscribing ${index + 1} of ${triggers.length}: ${triggerType} …`);
     try {
       const outcome = await subscriptions.create({ url: address, triggerType, secret });
-      if (outcome.kind === 'subscribed') created.push(outcome.subscription);
+      if (outcome.kind === 'subscribed') created.push({ triggerType, ...outcome.subscription });
       else failed.push({ triggerType, why: await whyRefused(outcome, address, secret) });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { Reason, EventState, HistoryEntry } from '../pipeline/ledger.ts';
 import { readJson } from '../pipeline/read-json.ts';
+import { Refusals } from '../pipeline/refusals.ts';
+import { secretProof } from '../pipeline/secret-proof.ts';
 import type { KeptSecret } from '../pipeline/secrets.ts';
 import { callSource } from '../sources/http-call.ts';
 import { RefusedError, UsageError } from './faults.ts';
@@ -22,14 +25,22 @@ const EventPage = z.object({ events: z.array(ListedEvent), next: z.string().null
 const ShownEvent = ListedEvent.extend({ history: z.array(HistoryEntry), data: z.unknown() });
 export type ShownEvent = z.infer<typeof ShownEvent>;
 
-const SourceState = z.looseObject({
+const SourceState = z.object({
   name: z.string(),
   secrets: z.number(),
   waiting: z.number(),
   failed: z.number(),
+  latest: z.object({ receivedAt: z.string() }).nullish(),
+  refused: Refusals.default([]),
+  proofs: z.array(z.string().nullable()).optional(),
 });
 const SourceStates = z.object({ sources: z.array(SourceState) });
-export type SourceState = z.infer<typeof SourceState>;
+
+/** How a source does, as the app says. */
+export interface SourceState extends Omit<z.infer<typeof SourceState>, 'proofs'> {
+  /** Whether the app takes what this secret signs. Undefined where it does not show that. */
+  takes(secret: string): boolean | undefined;
+}
 
 const Window = z.object({ source: z.string(), key: z.string(), until: z.string() });
 
@@ -91,7 +102,18 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningAp
       if (status === 200 && event.success) return event.data;
       throw refusal(url, status, json);
     },
-    sources: async () => (await asked(SourceStates, '/sources')).sources,
+    async sources() {
+      const nonce = randomBytes(24).toString('base64url');
+      const { sources } = await asked(SourceStates, `/sources?proof=${nonce}`);
+      return sources.map(({ proofs, ...state }) => ({
+        ...state,
+        takes(secret) {
+          const proof = secretProof(secret, { source: state.name, nonce });
+          if (proof === undefined || proofs === undefined || proofs.includes(null)) return undefined;
+          return proofs.some((each) => each === proof);
+        },
+      }));
+    },
     async window(source, which, minutes) {
       const body = JSON.stringify({ key: which, minutes });
       await asked(Window, `/sources/${source}/window`, { method: 'POST', body });

@@ -16,6 +16,6 @@ export function secretProof(
 ): string | undefined {
   if (secret.length < shortestSecret) return undefined;
   return createHmac('sha512', secret)
-    .update(`asset-webhooks secret proof\n${source}\n${nonce}`)
+    .update(`asset-webhooks-secret-proof\n${source}\n${nonce}`)
     .digest('hex');
 }

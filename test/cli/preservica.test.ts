@@ -204,6 +204,110 @@ describe('a subscription that is refused says why', () => {
   });
 });
 
+describe('renew', () => {
+  const bring = (id: string, given: object): string => {
+    const url = `${app.host.url}/webhooks/archive`;
+    there().set(id, { id, url, triggerType: 'MOVED', secret: 'x', includeIdentifiers: true, ...given });
+    return id;
+  };
+  const signedWith = (): unknown[] =>
+    [...there().values()].map((each) => [
+      (each as { triggerType: string }).triggerType,
+      (each as { secret: string }).secret,
+    ]);
+
+  it('puts one with the present secret in the place of each trigger of this app, and of no other', async () => {
+    const foreign = bring('9'.repeat(32), { url: 'https://other.example.org/webhooks/archive' });
+    bring('1'.repeat(32), { triggerType: 'FULL_TEXT_INDEXED' });
+    bring('2'.repeat(32), {});
+    bring('3'.repeat(32), { url: `${app.host.url}/webhooks/archive/` });
+    const ran = await subscriptions(['renew', '--json']);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.json()).toMatchObject({
+      created: [{ triggerType: 'FULL_TEXT_INDEXED' }, { triggerType: 'MOVED' }],
+      failed: [],
+      deleted: ['1'.repeat(32), '2'.repeat(32), '3'.repeat(32)],
+      standing: [],
+    });
+    expect(there().has(foreign)).toBe(true);
+    expect(signedWith()).toEqual([
+      ['MOVED', 'x'],
+      ['FULL_TEXT_INDEXED', webhookSecret],
+      ['MOVED', webhookSecret],
+    ]);
+    noneLeft();
+  });
+
+  it('takes only those that are named', async () => {
+    const [one, other] = [bring('1'.repeat(32), {}), bring('2'.repeat(32), { triggerType: 'INGEST_FAILED' })];
+    expect(await subscriptions(['renew', one])).toMatchObject({ code: 0, stderr: '' });
+    expect([...there().keys()]).toContain(other);
+    expect(signedWith()).toEqual([
+      ['INGEST_FAILED', 'x'],
+      ['MOVED', webhookSecret],
+    ]);
+    noneLeft();
+  });
+
+  it('deletes nothing where no other could be created', async () => {
+    const id = bring('1'.repeat(32), {});
+    const ran = await subscriptions(['renew'], { env: { SOURCE_ARCHIVE_SECRET: 'another secret, 16 long' } });
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    expect(ran.stdout).toMatch(/MOVED was not renewed, and its old subscription stands.*another secret/s);
+    expect([...there().keys()]).toEqual([id]);
+    noneLeft();
+  });
+
+  it('says which two stand where the old one cannot be deleted, and by which command it goes', async () => {
+    const id = bring('1'.repeat(32), {});
+    app.preservica.fault({
+      path: /subscriptions\/1/,
+      method: 'DELETE',
+      kind: 'status',
+      status: 500,
+      times: 1,
+    });
+    const ran = await subscriptions(['renew']);
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    const [, made = ''] = [...there().keys()];
+    expect(ran.stdout).toContain(`${id} and ${made} both bring MOVED`);
+    const words = /Delete it: node src\/cli (.*)/.exec(ran.stdout)?.[1]?.split(' ') ?? [];
+    expect(await runCommand([...words, '--yes'], { env })).toMatchObject({ code: 0 });
+    expect([...there().keys()]).toEqual([made]);
+    noneLeft();
+  });
+
+  it('changes nothing of somebody else, and nothing where one is unknown', async () => {
+    const foreign = bring('9'.repeat(32), { url: 'https://other.example.org/' });
+    const own = bring('1'.repeat(32), {});
+    for (const [ids, why] of [
+      [[own, foreign], /9{32} calls https:\/\/other\.example\.org/],
+      [[own, '0'.repeat(32)], /knows no subscription 0{32}/],
+    ] as const) {
+      const ran = await subscriptions(['renew', ...ids]);
+      expect(ran).toMatchObject({ code: 1, stdout: '' });
+      expect(ran.stderr).toMatch(why);
+      expect([...there().keys()]).toEqual([foreign, own]);
+    }
+    noneLeft();
+  });
+
+  it('has nothing to do where there is nothing, and nothing to do it with without a secret', async () => {
+    expect(await subscriptions(['renew'])).toMatchObject({ code: 0, stderr: '' });
+    bring('1'.repeat(32), {});
+    const ran = await subscriptions(['renew'], { env: { SOURCE_ARCHIVE_SECRET: '' } });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain('--secret-stdin');
+    expect(
+      await subscriptions(['renew', '--secret-stdin'], {
+        env: { SOURCE_ARCHIVE_SECRET: '' },
+        input: `${webhookSecret}\n`,
+      }),
+    ).toMatchObject({ code: 0 });
+    noneLeft();
+  });
+});
+
 describe('delete --all', () => {
   // Another application's, and one of ours at another path: nobody here may end those.
   const foreign = ['/webhooks/archive2', '/webhooks/ARCHIVE', '/'];

@@ -323,6 +323,42 @@ describe('account show', () => {
   });
 });
 
+describe('account update', () => {
+  it('sets the address of the account, and lets the service send again', async () => {
+    Object.assign(recordOf(desk), { endpoint: 'https://old.example.org/x', failed_count: 250 });
+    const shown = await pywebhooks(['account', 'show']);
+    expect(shown.stdout).toContain('node src/cli pywebhooks account update --source desk');
+    const ran = await pywebhooks(['account', 'update', '--json']);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.json()).toEqual({ account: { endpoint: endpointOf('desk') }, why: null });
+    expect(recordOf(desk)).toMatchObject({ endpoint: endpointOf('desk'), failed_count: 0 });
+    // Once more changes nothing, and is no fault.
+    expect(await pywebhooks(['account', 'update'])).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ['nothing answers', 'http://127.0.0.1:9/x', /Nothing answers at/],
+    ['there is no such source', '/webhooks/attic', /knows no such source/],
+  ])('changes nothing where %s, unless it is meant', async (_what, given, why) => {
+    const url = given.startsWith('/') ? app.host.url + given : given;
+    const ran = await pywebhooks(['account', 'update', '--url', url]);
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toMatch(why);
+    expect(ran.stderr).toContain('Nothing was changed');
+    expect(recordOf(desk).endpoint).toBe(endpointOf('desk'));
+    expect(await pywebhooks(['account', 'update', '--url', url, '--anyway'])).toMatchObject({ code: 0 });
+    expect(recordOf(desk).endpoint).toBe(url);
+    recordOf(desk).endpoint = endpointOf('desk');
+  });
+
+  it('says so where the service does not take it', async () => {
+    service.fault({ path: /v1\/account/, method: 'PATCH', kind: 'status', status: 500, times: 1 });
+    const ran = await pywebhooks(['account', 'update']);
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toContain('PyWebhooks answered 500');
+  });
+});
+
 describe('registrations and subscriptions', () => {
   const registered = (event: string | null, description: string): string =>
     service.addRegistration(owner.id, { event, description, event_data: { event } }).id;

@@ -555,7 +555,7 @@ describe('new-token', () => {
     for (const [env, why] of [
       [{ ASSET_WEBHOOKS_URL: 'http://127.0.0.1:9' }, /connection to Asset Webhooks failed/],
       [{ ASSET_WEBHOOKS_URL: photos.assets.url }, /answered 401|wants a function key/],
-      [{ LOCAL_SECRETS_FILE: `${file}.other` }, /the app has its secrets elsewhere/],
+      [{ LOCAL_SECRETS_FILE: `${file}.other` }, /the app has its secrets elsewhere.*--show-secret/],
       [{ LOCAL_SECRETS_FILE: tmpdir() }, /EISDIR/],
     ] as const) {
       const ran = await run(['new-token', before.id], { env });
@@ -564,6 +564,41 @@ describe('new-token', () => {
       expect(only(photos.assets)).toEqual(before);
       expect(await windows()).toEqual([]);
     }
+  });
+
+  it('shows the token once where the app has its secrets elsewhere, and leaves the time to put it there', async () => {
+    const { id } = only(photos.assets);
+    const folder = await mkdtemp(join(tmpdir(), 'asset-webhooks-'));
+    onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
+    const ran = await run(['new-token', id, '--show-secret'], {
+      env: { LOCAL_SECRETS_FILE: join(folder, 'secrets.json') },
+    });
+    const { secretToken } = only(photos.assets);
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    expect(ran.stdout).toContain(`Its secret token: ${secretToken}`);
+    expect(ran.stdout).toMatch(/does not have it.*Until 20.*SOURCE_PHOTOS_SECRET/s);
+    expect(await windows()).toHaveLength(1);
+    await runAgain(id);
+  });
+
+  it('shows a token that could not be kept, and one that was, only where that is asked for', async () => {
+    const { id, secretToken: before } = only(photos.assets);
+    const unkept = await run(['new-token', id, '--show-secret', '--json'], {
+      env: { SOURCE_PHOTOS_SECRET: before, LOCAL_SECRETS_FILE: '/missing/secrets.json' },
+    });
+    const { secretToken } = only(photos.assets);
+    expect(unkept).toMatchObject({ code: 1, stderr: '' });
+    expect(unkept.json()).toMatchObject({
+      id,
+      keptIn: null,
+      secretToken,
+      why: expect.stringMatching(/ENOENT.*Until 20.*take the token below/s),
+    });
+    await runAgain(id);
+    const kept = await run(['new-token', id, '--show-secret']);
+    expect(kept).toMatchObject({ code: 0, stderr: '' });
+    expect(kept.stdout).toContain(`Its secret token: ${only(photos.assets).secretToken}`);
+    expect(await windows()).toEqual([]);
   });
 
   it('changes nothing where the server refuses, and ends the time for it', async () => {

@@ -103,7 +103,7 @@ describe('GET /sources?proof=', () => {
 
   it('shows which secret the app has to whoever has it too, and nothing of one that can be guessed', async () => {
     const expected = createHmac('sha512', webhookSecret)
-      .update(`asset-webhooks secret proof\narchive\n${nonce}`)
+      .update(`asset-webhooks-secret-proof\narchive\n${nonce}`)
       .digest('hex');
     const [archive, photos] = await sources(`?proof=${nonce}`);
     expect(archive?.proofs).toEqual([expected]);
@@ -114,7 +114,7 @@ describe('GET /sources?proof=', () => {
   it('is never a signature that the app takes', async () => {
     const [archive] = await sources(`?proof=${nonce}`);
     const proof = archive?.proofs?.[0] ?? '';
-    const body = `asset-webhooks secret proof\narchive\n${nonce}`;
+    const body = `asset-webhooks-secret-proof\narchive\n${nonce}`;
     for (const signature of [proof, proof.slice(0, 64), proof.slice(64)])
       expect(await call('archive', { signature, body })).toBe(401);
   });

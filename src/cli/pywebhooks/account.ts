@@ -120,6 +120,23 @@ function notKept({ kept, failure }: Keeping, setup: Setup, source: string): stri
   return `But ${place} ${what} (${errorName(failure)}), and PyWebhooks does not show them again. Once that is put right, ${then}: the app is sent new ones, and keeps them itself.`;
 }
 
+/** `pywebhooks account update`: sets where PyWebhooks calls this account, after a look whether the right thing answers there. */
+export async function updateAccount(
+  { url, anyway }: { url?: string; anyway?: true },
+  { setup, source, service }: Asked,
+): Promise<Answer> {
+  const address = addressToCall(url, setup, source);
+  // Section 7.3: the service itself does not look.
+  const why = await whyEchoFails(address);
+  if (why !== undefined && anyway !== true)
+    throw new RefusedError(`${why} Nothing was changed; with --anyway the address is set all the same.`);
+  await service.setEndpoint(address);
+  return {
+    json: { account: { endpoint: address }, why: why ?? null },
+    text: `PyWebhooks calls ${address} from now on, and counts its failed deliveries from 0.`,
+  };
+}
+
 // Section 10.4.
 export const cutOffAt = 250;
 
@@ -148,7 +165,7 @@ export async function showAccount(
       ['username', open.username ?? '–'],
       ['endpoint', open.endpoint ?? '–'],
       ['this app', thisApp === null ? '?' : thisApp ? 'yes' : 'no'],
-      ['failed deliveries', meaningOf(open.failedCount)],
+      ['failed deliveries', meaningOf(open.failedCount, asked.source.name)],
       ['administrator', open.isAdmin ? 'yes' : 'no'],
       ['webhook secret', showSecret === true ? (secretKey ?? '–') : hidden],
       ['hash of the API key', showSecret === true ? (apiKeyHash ?? '–') : hidden],
@@ -162,9 +179,9 @@ export async function showAccount(
   };
 }
 
-function meaningOf(failedCount: number | undefined): string {
+function meaningOf(failedCount: number | undefined, source: string): string {
   if (failedCount === undefined) return '–';
   if (failedCount === 0) return '0';
   if (failedCount < cutOffAt) return `${failedCount} in a row; from ${cutOffAt} on nothing is sent any more`;
-  return `${failedCount} in a row: nothing is sent any more, until one still under way succeeds or the endpoint is set anew (PATCH /v1/account)`;
+  return `${failedCount} in a row: nothing is sent any more, until one still under way succeeds or the endpoint is set anew: ${typed('pywebhooks account update', source)}`;
 }

@@ -4,7 +4,7 @@ import type { PyWebhooks } from '../../sources/pywebhooks/account.ts';
 import { addYes, mustBeMeant, type Deleting } from '../deleting.ts';
 import { RefusedError } from '../faults.ts';
 import { wholeId } from '../whole-id.ts';
-import { createAccount, showAccount } from './account.ts';
+import { createAccount, showAccount, updateAccount } from './account.ts';
 import { askAsAccount, askByName, type Asked, type Login } from './login.ts';
 import { resetApiKey, resetSecret } from './reset.ts';
 import { endProgress, note, progress } from '../terminal.ts';
@@ -40,6 +40,17 @@ export function addPyWebhooks(program: Command): void {
       answering(
         async (id: string | undefined, options: { showSecret?: true }) =>
           await showAccount(id, options, await askAsAccount(login())),
+      ),
+    );
+  account
+    .command('update')
+    .description('set the address that PyWebhooks calls, and let it send again where it gave up')
+    .option('--url <address>', "the address to call; this source's address under PUBLIC_URL if left out")
+    .option('--anyway', 'also where no right answer comes from there')
+    .action(
+      answering(
+        async (options: { url?: string; anyway?: true }) =>
+          await updateAccount(options, await askAsAccount(login())),
       ),
     );
   group

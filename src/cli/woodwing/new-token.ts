@@ -1,3 +1,4 @@
+import { prefixOf } from '../../config.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
 import { isRefusal, tokenOf, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
 import type { Answer } from '../answer.ts';
@@ -16,12 +17,17 @@ const windowMinutes = 10;
  * Gives the source's webhook a new token and keeps it. Meanwhile the running app refuses nothing for its signature: what
  * is signed with a token that it does not have yet is sent again.
  */
-export async function newToken(given: string, { setup, source, webhooks }: Asked): Promise<Answer> {
+export async function newToken(
+  given: string,
+  { showSecret }: { showSecret?: true },
+  { setup, source, webhooks }: Asked,
+): Promise<Answer> {
   const app = runningApp(setup);
   const store = await tokenStore(setup, source);
   const webhook = await ownWebhook(given, { setup, source, webhooks }, store);
   const { id } = webhook;
-  await sameStore(app, source.name, store);
+  // Whoever may see the token can put it where the app has its secrets.
+  if (showSecret !== true) await sameStore(app, source.name, store);
   const former = tokenOf(webhook);
   const unkept = former === store.current ? undefined : former;
   if (store.current !== undefined && webhook.secretToken !== store.current) {
@@ -52,17 +58,34 @@ export async function newToken(given: string, { setup, source, webhooks }: Asked
       `${sentenceOf(error)} Whether there is a new token is not certain. Until ${open.until} the app refuses nothing for its signature, so that no call is lost: run this again before then.`,
     );
   }
-  try {
-    await store.keep(token);
-  } catch (error) {
-    throw new RefusedError(
-      `The webhook ${id} has a new token, and it is not kept. ${sentenceOf(error)}
-Until ${open.until} the app refuses nothing for its signature, so that no call is lost; after that it refuses every call. Before then, put the store right and run this again, or take the token from "${typed(`woodwing webhooks get --show-secret ${id}`, source.name)}" and keep it as the secret of ${source.name} by hand.`,
-    );
+  const failure = await store.keep(token).then(() => undefined, sentenceOf);
+  const keptIn = failure === undefined ? store.where : null;
+  const shown = showSecret === true ? { secretToken: token } : {};
+  const secret = showSecret === true ? `\nIts secret token: ${token}` : '';
+  if (failure === undefined && (await appTakes(token, app, source.name)) !== false) {
+    await open.end();
+    const text = `${id} has a new token. It is kept in ${store.where}; the one before counts for a while.${secret}`;
+    return { json: { id, keptIn, ...shown }, text };
   }
-  await open.end();
-  const text = `${id} has a new token. It is kept in ${store.where}; the one before counts for a while.`;
-  return { json: { id, keptIn: store.where }, text };
+
+  const setting = `${prefixOf(source.name)}SECRET`;
+  const where =
+    failure === undefined
+      ? `The webhook ${id} has a new token. It is kept in ${store.where}, but the app at ${app.url} does not have it: it has its secrets elsewhere.`
+      : `The webhook ${id} has a new token, and it is not kept. ${failure}`;
+  const show = typed(`woodwing webhooks get --show-secret ${id}`, source.name);
+  const from = showSecret === true ? 'take the token below' : `take the token from "${show}"`;
+  const again = failure === undefined ? '' : 'put the store right and run this again, or ';
+  const why = `${where}
+Until ${open.until} the app refuses nothing for its signature, so that no call is lost; after that it refuses every call. Before then, ${again}${from} and set it where the app has its secrets, as ${setting} or in the vault as source-${source.name}-secret.`;
+  if (showSecret !== true) throw new RefusedError(why);
+  return { json: { id, keptIn, why, ...shown }, text: why + secret, exitCode: 1 };
+}
+
+/** Undefined where the app does not say. */
+async function appTakes(token: string, app: RunningApp, source: string): Promise<boolean | undefined> {
+  const states = await app.sources().catch(() => []);
+  return states.find(({ name }) => name === source)?.takes(token);
 }
 
 /** Keeps the token that the webhook has until now, so that it counts beside its successor. */
@@ -106,7 +129,7 @@ async function sameStore(app: RunningApp, source: string, { current, where }: To
   const sources = await app.sources().catch(unchanged(app));
   if ((sources.find(({ name }) => name === source)?.secrets ?? 0) === 0) return;
   throw new RefusedError(
-    `The app at ${app.url} has a token of ${source}, and there is none in ${where}: so the app has its secrets elsewhere. Give the command the same settings. Nothing was changed.`,
+    `The app at ${app.url} has a token of ${source}, and there is none in ${where}: so the app has its secrets elsewhere. Give the command the same settings, or --show-secret to put the new token there yourself. Nothing was changed.`,
   );
 }
 

@@ -59,10 +59,13 @@ export function addWoodwing(program: Command): void {
     event: ` (${knownEvents.join(', ')})`,
     metadata: '; here and below, an empty text takes away what there is',
   }).action(answering(async (id: string, filters: Filters) => await update(id, filters, await asked())));
-  onOne(
-    'new-token',
-    'give a webhook of the app a new secret token and keep it; no call is lost meanwhile',
-  ).action(answering(async (id: string) => await newToken(checked(id), await asked())));
+  onOne('new-token', 'give a webhook of the app a new secret token and keep it; no call is lost meanwhile')
+    .option('--show-secret', 'show the new token, for an app whose secrets cannot be set from here')
+    .action(
+      answering(
+        async (id: string, options: { showSecret?: true }) => await newToken(id, options, await asked()),
+      ),
+    );
   onOne('enable', 'let a webhook call again').action(
     answering(async (id: string) => await turn(id, { on: true }, await asked())),
   );

@@ -76,6 +76,8 @@ export interface PyWebhooks {
   account(id: string): Promise<PyWebhooksAccount | undefined>;
   /** The id of the caller's own account, which its subscriptions and registrations give away. Undefined where it has none. */
   ownAccountId(): Promise<string | undefined>;
+  /** Sets where the caller's own account is called, and forgets its failed deliveries. The service calls nobody for it. */
+  setEndpoint(endpoint: string): Promise<void>;
   /** Sends a new key to the endpoint, and goes on with the old one unless the endpoint takes it (section 8.2). */
   resetSecretKey(): Promise<KeyReset>;
   /** The same for the API key; it needs no key, only the name. */
@@ -128,6 +130,16 @@ export function pywebhooks(caller: Caller): PyWebhooks {
       }
       return undefined;
     },
+    async setEndpoint(endpoint) {
+      const answer = await callService(caller, 'account', {
+        method: 'PATCH',
+        body: { endpoint },
+        as: 'caller',
+      });
+      const done = read(answer, 200, Written);
+      if (done === undefined || done.replaced + done.unchanged === 0)
+        throw unreadable('confirmed the address');
+    },
     resetSecretKey: async () => await reset('secretkey'),
     resetApiKey: async () => await reset('apikey'),
     registrations: async (progress) =>
@@ -164,6 +176,7 @@ export function pywebhooks(caller: Caller): PyWebhooks {
 }
 
 // Section 5.6.
+const Written = z.object({ replaced: z.number(), unchanged: z.number() });
 const Deleted = z.object({ deleted: z.number() });
 
 const FirstOwn = (name: string) =>

@@ -18,7 +18,7 @@ export interface Caller {
 }
 
 export interface ServiceCall {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly body?: object;
   /** Section 5.3: most routes want both headers, a reset of the API key the name, a new account none. */
   readonly as: 'caller' | 'name-only' | 'nobody';
