@@ -207,8 +207,8 @@ async function renew(
       await subscriptions.remove(id);
       deleted.push(id);
     } catch (error) {
-      const remove = typed(`preservica subscriptions delete ${id}`, source.name);
-      const why = `${id} and ${successor.id} both bring ${triggerType} now, for the old one could not be deleted. ${sentenceOf(error)} Delete it: ${remove}`;
+      const todo = typed(`preservica subscriptions delete ${id}`, source.name);
+      const why = `${id} and ${successor.id} both bring ${triggerType} now, for the old one could not be deleted. ${sentenceOf(error)} Delete it: ${todo}`;
       standing.push({ id, why });
     }
   }

@@ -7,6 +7,7 @@ import { secretProof } from '../pipeline/secret-proof.ts';
 import type { KeptSecret } from '../pipeline/secrets.ts';
 import { callSource } from '../sources/http-call.ts';
 import { RefusedError, UsageError } from './faults.ts';
+import { isReadableOnTheWay } from './loopback.ts';
 import type { Setup } from './setup.ts';
 
 const ListedEvent = z.looseObject({
@@ -59,10 +60,15 @@ export interface RunningApp {
   window(source: string, key: KeptSecret, minutes: number): Promise<void>;
 }
 
-/** Throws a UsageError where nothing says where the app is; what it answers badly is a RefusedError or an UpstreamError. */
+/** Throws a UsageError where nothing says where the app is, or its key would not be safe; what it answers badly is a RefusedError or an UpstreamError. */
 export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningApp {
   if (url === undefined) {
     throw new UsageError('Where is the app? Set ASSET_WEBHOOKS_URL, or PUBLIC_URL, to its address.');
+  }
+  if (key !== undefined && isReadableOnTheWay(url)) {
+    throw new UsageError(
+      `The function key is not sent to ${url}: over plain http anybody on the way can read it. Set ASSET_WEBHOOKS_URL to the https address of the app.`,
+    );
   }
   const call = async (
     path: string,

@@ -595,9 +595,9 @@ describe('new-token', () => {
       why: expect.stringMatching(/ENOENT.*Until 20.*take the token below/s),
     });
     await runAgain(id);
-    const kept = await run(['new-token', id, '--show-secret']);
-    expect(kept).toMatchObject({ code: 0, stderr: '' });
-    expect(kept.stdout).toContain(`Its secret token: ${only(photos.assets).secretToken}`);
+    const shown = await run(['new-token', id, '--show-secret']);
+    expect(shown).toMatchObject({ code: 0, stderr: '' });
+    expect(shown.stdout).toContain(`Its secret token: ${only(photos.assets).secretToken}`);
     expect(await windows()).toEqual([]);
   });
 
