@@ -205,12 +205,8 @@ async function keep(
   const receipt = { source, deliveryId, receivedAt: new Date(receivedAt), hint: delivery.hint };
   const reading = receiver.read(delivery.body, receipt);
   if (reading.kind === 'unreadable') {
-    await keepUnreadable(
-      delivery,
-      reading.why === 'not-json' ? 'no JSON' : 'of no shape that is known',
-      deps,
-    );
-    log('error', 'delivery-unreadable', { ...fields, why: reading.why });
+    const what = reading.why === 'not-json' ? 'no JSON' : 'of no shape that is known';
+    await keepUnreadable(delivery, what, { ...deps, log });
     return { answer: answers.malformed, name: 'delivery-refused', fields: { ...fields, why: reading.why } };
   }
   const { events } = reading;

@@ -1,12 +1,9 @@
-import { keysOf, settle, type Claimed, type EventCopy, type Settled } from './event-rules.ts';
+import type { EventCopy, Settled } from './event-rules.ts';
 import type { Hold } from './hold.ts';
-import type { AssetState, Rows } from './ledger.ts';
 import { encodeMessage, type AssetMessage } from './message.ts';
 import { retryDelayMs } from './retry-schedule.ts';
+import { settleEvent } from './settle-event.ts';
 import type { AgainCode, Outcome, WorkDeps } from './work-deps.ts';
-
-// Most events come once: the first write is tried without reading.
-const noneKnown: Rows = { event: undefined, asset: undefined };
 
 /** Writes an outcome down, and sends what must come again. The new message goes first: the row first would lose the event in a crash. */
 export async function closeEvent(
@@ -14,21 +11,21 @@ export async function closeEvent(
   outcome: Outcome,
   deps: WorkDeps,
   hold?: Hold,
-): Promise<Outcome['kind']> {
+): Promise<void> {
   const { head } = copy;
   switch (outcome.kind) {
     case 'over':
-      return outcome.kind;
+      return;
     case 'put-back': {
       await deps.queue.send(textOf(copy), { delayMs: outcome.delayMs });
-      if (outcome.waiting === undefined) return outcome.kind;
+      if (outcome.waiting === undefined) return logPutBack(copy, outcome.delayMs, deps);
       const nextAttemptAt = new Date(deps.now().getTime() + outcome.delayMs).toISOString();
       const settled: Settled = { state: 'waiting', reason: { ...outcome.waiting, nextAttemptAt } };
       // This only tells; the message that was sent holds the event, and a throw would bring a second one.
-      await write(copy, settled, { countsAsTry: false }, deps, hold).catch((error: unknown) => {
+      await settleEvent(copy, settled, { countsAsTry: false }, deps, hold).catch((error: unknown) => {
         deps.log('warn', 'waiting-not-told', { eventId: copy.event.id, error: String(error) });
       });
-      return outcome.kind;
+      return;
     }
     case 'again': {
       const delayMs = retryDelayMs(head.attempt, {
@@ -39,8 +36,8 @@ export async function closeEvent(
       const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
       if (delayMs === undefined || outcome.enough === true) {
         const settled = outcome.atLast ?? givenUp(outcome, head.attempt + 1);
-        await write(copy, settled, { countsAsTry: true, ...asset }, deps, hold);
-        return 'ended';
+        await settleEvent(copy, settled, { countsAsTry: true, ...asset }, deps, hold);
+        return;
       }
       await deps.queue.send(textOf({ ...copy, head: { ...head, attempt: head.attempt + 1 } }), { delayMs });
       const nextAttemptAt = new Date(deps.now().getTime() + delayMs).toISOString();
@@ -48,20 +45,32 @@ export async function closeEvent(
         state: 'waiting',
         reason: { code: outcome.code, text: outcome.text, nextAttemptAt },
       };
-      await write(copy, settled, { countsAsTry: true, attempt: head.attempt + 1, ...asset }, deps, hold);
-      return outcome.kind;
+      await settleEvent(
+        copy,
+        settled,
+        { countsAsTry: true, attempt: head.attempt + 1, ...asset },
+        deps,
+        hold,
+      );
+      return;
     }
     case 'ended': {
       const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
-      const claimed = await write(copy, outcome.settled, { countsAsTry: true, ...asset }, deps, hold);
+      const claimed = await settleEvent(copy, outcome.settled, { countsAsTry: true, ...asset }, deps, hold);
       // Somebody holds the event and may yet fail: this copy waits for the end of that lease.
-      if (claimed.kind !== 'held') return outcome.kind;
-      await deps.queue.send(textOf(copy), { delayMs: untilFree(claimed, deps) });
-      return 'put-back';
+      if (claimed.kind !== 'held') return;
+      const delayMs = untilFree(claimed, deps);
+      await deps.queue.send(textOf(copy), { delayMs });
+      return logPutBack(copy, delayMs, deps);
     }
     default:
-      return outcome satisfies never;
+      outcome satisfies never;
   }
+}
+
+function logPutBack({ event, head }: EventCopy, delayMs: number, deps: WorkDeps): void {
+  const fields = { source: head.source, eventId: event.id, delivery: head.deliveryId };
+  deps.log('info', 'event-put-back', { ...fields, delayMs: Math.round(delayMs) });
 }
 
 function givenUp(outcome: { code: AgainCode; text: string }, tries: number): Settled {
@@ -69,20 +78,6 @@ function givenUp(outcome: { code: AgainCode; text: string }, tries: number): Set
     return { state: 'failed', reason: { code: outcome.code, text: outcome.text } };
   const text = `Given up after ${tries} ${tries === 1 ? 'try' : 'tries'}. The last: ${outcome.text}`;
   return { state: 'failed', reason: { code: 'gave-up', text } };
-}
-
-async function write(
-  copy: EventCopy,
-  settled: Settled,
-  about: { countsAsTry: boolean; attempt?: number; asset?: AssetState },
-  deps: WorkDeps,
-  hold: Hold | undefined,
-): Promise<Claimed> {
-  if (hold !== undefined) return await hold.settle(settled, about);
-  const { answer } = await deps.ledger.change(keysOf(copy), noneKnown, (rows) =>
-    settle(rows, copy, settled, { ...about, now: deps.now() }),
-  );
-  return answer;
 }
 
 function textOf({ event, head, content }: EventCopy): string {

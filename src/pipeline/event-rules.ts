@@ -102,12 +102,6 @@ export function settle(
   about: { now: Date; holder?: string; attempt?: number; countsAsTry: boolean; asset?: AssetState },
 ): { change: Change; answer: Claimed } {
   const row = rows.event?.value;
-  const claimed: Claimed =
-    about.holder === undefined
-      ? claim(row, copy, about.now)
-      : { kind: row?.lease?.holder === about.holder ? 'ours' : 'over' };
-  if (claimed.kind !== 'ours') return { change: counted(rows, copy), answer: claimed };
-  const entry = entryFor(rows, copy);
   const at = about.now.toISOString();
   const ended: HistoryEntry = {
     at,
@@ -115,6 +109,15 @@ export function settle(
     state: settled.state,
     ...(settled.reason === null ? {} : { code: settled.reason.code, text: settled.reason.text }),
   };
+  // It was written, and only the answer was lost on its way.
+  if (about.holder !== undefined && row?.lease === null && sameEntry(row.history.at(-1), ended))
+    return { change: {}, answer: { kind: 'ours' } };
+  const claimed: Claimed =
+    about.holder === undefined
+      ? claim(row, copy, about.now)
+      : { kind: row?.lease?.holder === about.holder ? 'ours' : 'over' };
+  if (claimed.kind !== 'ours') return { change: counted(rows, copy), answer: claimed };
+  const entry = entryFor(rows, copy);
   return {
     change: {
       event: {
@@ -135,6 +138,15 @@ export function settle(
     },
     answer: claimed,
   };
+}
+
+function sameEntry(one: HistoryEntry | undefined, other: HistoryEntry): boolean {
+  return (
+    one?.at === other.at &&
+    one.attempt === other.attempt &&
+    one.state === other.state &&
+    one.code === other.code
+  );
 }
 
 /** Lengthens a lease that is still ours. */

@@ -58,13 +58,7 @@ async function handleEvents(message: AssetMessage, arrival: Arrival, deps: WorkD
   if (more.length === 0) {
     const { messageId } = arrival;
     const copy = await copyOf(event, { head, claim, messageId }, deps.ledger);
-    const outcome = await workOnEvent(copy, source, deps);
-    deps.log('info', 'event-handled', {
-      source: head.source,
-      eventId: copy.event.id,
-      attempt: head.attempt,
-      outcome,
-    });
+    await workOnEvent(copy, source, deps);
     return;
   }
   const texts = [...split(head, events, claim)];

@@ -1,5 +1,6 @@
 import { begin, keysOf, renew, settle, type Claimed, type EventCopy, type Settled } from './event-rules.ts';
 import type { AssetState, RowKeys, Rows } from './ledger.ts';
+import type { Settling } from './settle-event.ts';
 import type { WorkDeps } from './work-deps.ts';
 
 const leaseMs = 120_000;
@@ -57,16 +58,12 @@ export class Hold {
     this.#renewal = setInterval(() => void this.#renew(), renewEveryMs);
   }
 
-  async settle(
-    settled: Settled,
-    about: { countsAsTry: boolean; attempt?: number; asset?: AssetState },
-  ): Promise<Claimed> {
+  async settle(settled: Settled, about: Settling & { now: Date }): Promise<{ answer: Claimed; rows: Rows }> {
     this.letGo();
     await this.#busy;
-    const { answer } = await this.#deps.ledger.change(this.#keys, this.#rows, (rows) =>
-      settle(rows, this.#copy, settled, { ...about, now: this.#deps.now(), holder: this.#holder }),
+    return await this.#deps.ledger.change(this.#keys, this.#rows, (rows) =>
+      settle(rows, this.#copy, settled, { ...about, holder: this.#holder }),
     );
-    return answer;
   }
 
   /** How many tries of this event ended for this reason. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { settle } from './event-rules.ts';
 import type { AssetEvent } from './event.ts';
 import { eventId } from './event-id.ts';
-import type { Ledger } from './ledger.ts';
 import { encodeMessage, type MessageHead } from './message.ts';
+import { settleEvent } from './settle-event.ts';
 import type { DeliveryStore, WorkQueue } from './stores.ts';
+import type { WorkDeps } from './work-deps.ts';
 
 /** A delivery that was proved, and the bytes it came in. */
 export interface ProvedDelivery {
@@ -43,7 +43,7 @@ export async function keepDelivery(
 export async function keepUnreadable(
   { head, body, hint }: ProvedDelivery,
   why: string,
-  deps: { deliveries: DeliveryStore; ledger: Ledger; signal: AbortSignal },
+  deps: Pick<WorkDeps, 'deliveries' | 'ledger' | 'log' | 'now'> & { signal: AbortSignal },
 ): Promise<void> {
   const blob = blobName(head);
   await deps.deliveries.put(blob, body, { signal: deps.signal });
@@ -62,17 +62,8 @@ export async function keepUnreadable(
     content: { unread: { blob, ...(hint === undefined ? {} : { hint }) } },
   };
   const text = `The call was signed rightly, but its body is ${why}; it is kept as ${blob} in deliveries.`;
-  await deps.ledger.change(
-    { source: head.source, eventId: id, assetId: undefined },
-    { event: undefined, asset: undefined },
-    (rows) =>
-      settle(
-        rows,
-        copy,
-        { state: 'failed', reason: { code: 'unreadable', text } },
-        { now: new Date(head.receivedAt), countsAsTry: false },
-      ),
-  );
+  const settled = { state: 'failed', reason: { code: 'unreadable', text } } as const;
+  await settleEvent(copy, settled, { countsAsTry: false }, deps);
 }
 
 function blobName({ source, receivedAt, deliveryId }: MessageHead): string {

@@ -1,9 +1,9 @@
 import { copyOf } from './alike.ts';
 import { claimedEvents } from './claimed-events.ts';
-import { keysOf, settle } from './event-rules.ts';
 import { decodeMessage } from './message.ts';
 import { readJson } from './read-json.ts';
 import { recordUnreadable } from './record-unreadable.ts';
+import { settleEvent } from './settle-event.ts';
 import type { WorkDeps } from './work-deps.ts';
 
 const reason = {
@@ -38,10 +38,8 @@ export async function recordPoison(
   for (const [index, event] of events.entries()) {
     const own = claim && { ...claim, from: claim.from + index, to: claim.from + index + 1 };
     const copy = await copyOf(event, { head, claim: own, messageId }, deps.ledger);
-    const { answer } = await deps.ledger.change(keysOf(copy), undefined, (rows) =>
-      settle(rows, copy, { state: 'failed', reason }, { now: deps.now(), countsAsTry: false }),
-    );
-    held ||= answer.kind === 'held';
+    const claimed = await settleEvent(copy, { state: 'failed', reason }, { countsAsTry: false }, deps);
+    held ||= claimed.kind === 'held';
   }
   return held ? 'not-yet' : 'recorded';
 }

@@ -47,7 +47,6 @@ export async function recordUnreadable({ item, messageId }: Arrival, deps: WorkD
     },
     deps,
   );
-  deps.log('error', 'message-unreadable', { blob });
 }
 
 /** Keeps the text of a message as a blob; the same text always as the same one. */

@@ -15,30 +15,29 @@ const inFutureMs = 86_400_000;
 const mostLooksForIndex = 2;
 
 /** Does what one event asks for, and leaves the result in the ledger. Throws a StorageError only when our own storage failed. */
-export async function workOnEvent(
-  copy: EventCopy,
-  source: WorkSource,
-  deps: WorkDeps,
-): Promise<Outcome['kind']> {
+export async function workOnEvent(copy: EventCopy, source: WorkSource, deps: WorkDeps): Promise<void> {
   const wanted = wantedAsset(copy, source, deps.limits);
   if ('settled' in wanted) return await closeEvent(copy, wanted, deps);
 
   const key = `${copy.head.source}/${wanted.id}`;
   const waitsUntil = deps.now().getTime() + longestWaitMs;
   const lead = async (): Promise<Led<Outcome>> => await lookUp(copy, { ...wanted, waitsUntil }, source, deps);
-  if (standsAlone(copy, source)) return (await lead()).value.kind;
+  if (standsAlone(copy, source)) {
+    await lead();
+    return;
+  }
   // Of a source that may lag behind its events, a look-up made for one of them tells nothing of one that occurred later.
   const order = source.lookUpsMayLag ? Date.parse(copy.event.occurredAt) : 0;
   const shared = await deps.folding.share(key, { order, maxWaitMs: longestWaitMs }, lead);
   switch (shared.kind) {
     case 'led':
-      return shared.value.kind;
+      return;
     case 'followed':
       return await closeEvent(copy, folded(shared.value), deps);
     case 'busy':
       return await closeEvent(copy, { kind: 'put-back', delayMs: 2_000 }, deps);
     default:
-      return shared satisfies never;
+      shared satisfies never;
   }
 }
 

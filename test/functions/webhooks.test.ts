@@ -117,6 +117,24 @@ describe('the door of a source', () => {
     expect(messages).toEqual([]);
   });
 
+  it('logs what nobody can read as a failed event, once, and the refusal each time', async () => {
+    const { post } = door();
+    const first = await post('hello', sign('hello'));
+    expect(first.logged).toMatchObject([
+      {
+        level: 'error',
+        event: 'event-ended',
+        source: 'archive',
+        delivery: 'delivery-1',
+        state: 'failed',
+        code: 'unreadable',
+      },
+      { level: 'warning', event: 'delivery-refused', why: 'not-json' },
+    ]);
+    const second = await post('hello', sign('hello'));
+    expect(second.logged).toMatchObject([{ event: 'delivery-refused' }]);
+  });
+
   it('says 503 when what nobody can read cannot be kept', async () => {
     const failing = { put: async () => await Promise.reject(new Error('away')), get: async () => undefined };
     const { post } = door({ deliveries: failing });

@@ -57,7 +57,7 @@ export function workBench(
   let ids = 0;
   const asked: WantedAsset[] = [];
   const gate = createCallGate({ maxAtOnce: 16, maxPerSecond: 0, now: () => now });
-  const logged: string[] = [];
+  const logged: { level: string; name: string; [field: string]: unknown }[] = [];
   const deps: WorkDeps = {
     sources: new Map([
       [
@@ -89,7 +89,7 @@ export function workBench(
       foldMarginMs: 10_000,
       ...limits,
     },
-    log: (_level, name) => logged.push(name),
+    log: (level, name, fields) => logged.push({ level, name, ...fields }),
     now: () => new Date(now),
     newId: () => `id-${(ids += 1)}`,
     random: () => 0,

@@ -50,7 +50,7 @@ export async function startApp(env: Record<string, string>, bundle?: string): Pr
   let waiting: { count: number; go: () => void } | undefined;
   const url = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
-      if (line.includes('"event-handled"') && line.includes('"ended"')) handled += 1;
+      if (line.includes('"event-ended"')) handled += 1;
       if (waiting !== undefined && handled >= waiting.count) waiting.go();
       if (line.startsWith('Listening on ')) resolve(line.slice('Listening on '.length));
     });
