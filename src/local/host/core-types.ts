@@ -17,6 +17,7 @@ export interface Binding {
   readonly direction: 'in' | 'out';
   readonly route?: string;
   readonly methods?: readonly string[];
+  readonly authLevel?: string;
   readonly queueName?: string;
   readonly connection?: string;
   readonly schedule?: string;

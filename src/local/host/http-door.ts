@@ -6,6 +6,7 @@ import type { Invocations } from './invocations.ts';
 import { jsonObject } from './json-object.ts';
 import type { LibraryServer } from './library-server.ts';
 import type { HostLog } from './log.ts';
+import { refuseForeign } from './foreign-requests.ts';
 import { readPath, writePath } from './request-path.ts';
 import type { RouteMatch } from './routes.ts';
 
@@ -36,6 +37,7 @@ export function httpDoor(door: HttpDoor): (incoming: IncomingMessage, response: 
     const path = readPath(queryAt === -1 ? url : url.slice(0, queryAt));
     const route = door.findRoute(method, path);
     if (route === undefined) return answerEmpty(response, 404);
+    if (refuseForeign({ incoming, response, route })) return;
     if (Number(incoming.headers['content-length'] ?? 0) > door.maxBodyBytes) {
       return answerEmpty(response, 500);
     }
