@@ -41,7 +41,10 @@ const longestHeadStartMs = 2000;
 export async function startHost(options: HostOptions): Promise<Host> {
   const { environment } = options;
   const settings = hostSettings(options.hostJson, environment);
-  const log = hostLog((text) => process.stdout.write(text));
+  const log = hostLog({
+    lines: (text) => process.stdout.write(text),
+    problems: (text) => process.stderr.write(text),
+  });
   armFault(environment['LOCAL_FAULT_POINT']);
   const app = await startApp(options.bundle, settings, environment, log);
   const server = createServer({ maxHeaderSize: largestHead, keepAliveTimeout: 130_000 }, app.listener);
@@ -96,7 +99,7 @@ async function startApp(
   const functions = loaded.filter(({ metadata }) => !isDisabled(metadata.name ?? '', environment));
   const library = model === undefined ? undefined : await startLibrary(model);
   if (model === undefined || library === undefined) {
-    if (model !== undefined) log.host('The app has HTTP streaming off, which this host cannot serve.');
+    if (model !== undefined) log.problem('The app has HTTP streaming off, which this host cannot serve.');
     return {
       listener: (_incoming, response) => response.writeHead(404, { 'content-length': 0 }).end(),
       startTriggers: () => Promise.resolve({ stop: () => Promise.resolve() }),
@@ -124,7 +127,14 @@ async function startApp(
 
 /** The platform's own setting, by which a function is not started. */
 function isDisabled(name: string, environment: HostOptions['environment']): boolean {
-  return /^(?:true|1)$/i.test(environment[`AzureWebJobs.${name}.Disabled`] ?? '');
+  // A shell passes on no variable whose name holds a dot or a hyphen.
+  const names = [name, name.replaceAll('-', '_')];
+  return ['.', '_', '__'].some((between) =>
+    names.some((each) => {
+      const setting = ['AzureWebJobs', each, 'Disabled'].join(between);
+      return /^(?:true|1)$/i.test(environment[setting] ?? '');
+    }),
+  );
 }
 
 /** Starts what runs by itself after the first answer, or soon; never once the host is closing. */

@@ -171,3 +171,18 @@ async function reach(address: string, port: number): Promise<void> {
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   socket.destroy();
 }
+
+describe('a function that a setting disables', () => {
+  it.each([
+    'AzureWebJobs.staff-only.Disabled',
+    // What the platform takes on Linux.
+    'AzureWebJobs_staff-only_Disabled',
+    'AzureWebJobs__staff-only__Disabled',
+    // A shell hands on no name with a dot or a hyphen, as that of "npm run" is.
+    'AzureWebJobs__staff_only__Disabled',
+  ])('is not there: %s', async (setting) => {
+    const host = await startFixture({ [setting]: 'true' });
+    expect((await fetch(`${host.url}/staff`)).status).toBe(404);
+    expect((await fetch(`${host.url}/echo`)).status).toBe(200);
+  });
+});
