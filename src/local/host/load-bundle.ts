@@ -44,7 +44,7 @@ export function loadBundle(path: string, log: HostLog): LoadedBundle {
       return { dispose: () => undefined };
     },
     log: (level: LogLevel, _category: string, message: string) => {
-      if (level === 'warning' || level === 'error' || level === 'critical') log.host(message);
+      if (level === 'warning' || level === 'error' || level === 'critical') log.problem(message);
     },
   });
   answerForCoreModule();
@@ -52,7 +52,7 @@ export function loadBundle(path: string, log: HostLog): LoadedBundle {
   try {
     require(file);
   } catch (error) {
-    log.host(`The app could not be loaded, so it has no functions: ${describe(error)}`);
+    log.problem(`The app could not be loaded, so it has no functions: ${describe(error)}`);
     return { functions: [], model: undefined };
   }
   return { functions, model };

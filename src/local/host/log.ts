@@ -5,6 +5,8 @@ export interface HostLog {
   app(level: LogLevel, line: string): void;
   /** A line of the host's. */
   host(line: string): void;
+  /** A line of the host's about what somebody should look at. */
+  problem(line: string): void;
   /** Writes what is still held back. */
   flush(): void;
 }
@@ -12,25 +14,45 @@ export interface HostLog {
 // What the platform shows when host.json does not say otherwise.
 const hidden: ReadonlySet<LogLevel> = new Set(['trace', 'debug', 'none']);
 
-/** Prints one line an entry. A burst of lines goes out in one write, for at a thousand requests a second each write counts. */
-export function hostLog(write: (text: string) => void): HostLog {
+const problems: ReadonlySet<LogLevel> = new Set(['warning', 'error', 'critical']);
+
+interface Outputs {
+  readonly lines: (text: string) => void;
+  readonly problems: (text: string) => void;
+}
+
+/** Prints one line an entry, warnings and errors apart from the others. */
+export function hostLog(outputs: Outputs): HostLog {
+  const lines = heldBack(outputs.lines);
+  const apart = heldBack(outputs.problems);
+  return {
+    app: (level, text) => {
+      if (hidden.has(level)) return;
+      if (problems.has(level)) apart.add(text);
+      else lines.add(text);
+    },
+    host: lines.add,
+    problem: apart.add,
+    flush: () => {
+      lines.flush();
+      apart.flush();
+    },
+  };
+}
+
+/** A burst of lines goes out in one write, for at a thousand requests a second each write counts. */
+function heldBack(write: (text: string) => void) {
   let held = '';
   const flush = (): void => {
     const text = held;
     held = '';
     if (text !== '') write(text);
   };
-  const line = (text: string): void => {
+  const add = (text: string): void => {
     if (held === '') setImmediate(flush);
     held += `${oneLine(text)}\n`;
   };
-  return {
-    app: (level, text) => {
-      if (!hidden.has(level)) line(text);
-    },
-    host: line,
-    flush,
-  };
+  return { add, flush };
 }
 
 /** An error as one line: what it says, and where it came from. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { localSettings } from './local-settings.ts';
+import { localSettings } from '../../local-settings.ts';
 import { hasCode } from './system-error.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -21,14 +21,13 @@ await command.parseAsync();
 
 async function run({ port, bundle }: Options): Promise<void> {
   // The app reads its settings from the environment; what is set there wins over the file.
-  const settings = process.env['LOCAL_SETTINGS_FILE'] ?? join(root, 'local.settings.json');
-  const fromFile = await localSettings(settings).catch(refuse);
-  for (const [name, value] of Object.entries(fromFile)) process.env[name] ??= value;
+  const file = await localSettings(process.env).catch(refuse);
+  for (const [name, value] of Object.entries(file.values)) process.env[name] ??= value;
   process.env['LOCAL_SECRETS_FILE'] ??= join(root, 'local.secrets.json');
 
   const { readConfig } = await import('../../config.ts');
   const checked = readConfig(process.env);
-  if (!checked.ok) return refuse(...checked.faults);
+  if (!checked.ok) return refuse(...checked.faults, file.where);
 
   const app = bundle ?? (await built());
   const { startHost } = await import('./host.ts');

@@ -41,7 +41,7 @@ export function listenToQueue(trigger: QueueTrigger): Listener {
     try {
       await inFlight.run(async () => await finish(trigger, queue, message));
     } catch (error) {
-      trigger.log.host(`A message of ${trigger.queueName} could not be finished: ${describe(error)}`);
+      trigger.log.problem(`A message of ${trigger.queueName} could not be finished: ${describe(error)}`);
     }
   };
   const poll = async (): Promise<void> => {
@@ -77,8 +77,8 @@ function fetcher(trigger: QueueTrigger, queue: QueueClient): () => Promise<Deque
   const say = (now: string | undefined): void => {
     if (now === trouble) return;
     trouble = now;
-    if (now !== undefined) trigger.log.host(`The queue ${trigger.queueName} cannot be read: ${now}`);
-    else trigger.log.host(`The queue ${trigger.queueName} can be read again.`);
+    if (now !== undefined) trigger.log.problem(`The queue ${trigger.queueName} cannot be read: ${now}`);
+    else trigger.log.problem(`The queue ${trigger.queueName} can be read again.`);
   };
   return async () => {
     try {
@@ -107,12 +107,12 @@ async function finish(
 
   const read = readMessage(message.messageText, settings.messageEncoding);
   if (read.kind === 'not-base64') {
-    log.host(`A message of ${queueName} is not base64, so no function can read it.`);
+    log.problem(`A message of ${queueName} is not base64, so no function can read it.`);
     return await toPoison(trigger, queue, message);
   }
   const lease = keepLease(queue, message, trigger.leaseSeconds);
   const succeeded = read.kind === 'text' && (await call(trigger, message, read.text));
-  if (read.kind === 'not-utf8') log.host(`A message of ${queueName} is not UTF-8.`);
+  if (read.kind === 'not-utf8') log.problem(`A message of ${queueName} is not UTF-8.`);
   const popReceipt = await lease.stop();
 
   if (succeeded) await queue.deleteMessage(messageId, popReceipt);
@@ -151,7 +151,7 @@ async function toPoison(
     await poison.sendMessage(message.messageText);
   }
   await queue.deleteMessage(message.messageId, message.popReceipt);
-  trigger.log.host(`A message of ${trigger.queueName} was moved to ${trigger.queueName}-poison.`);
+  trigger.log.problem(`A message of ${trigger.queueName} was moved to ${trigger.queueName}-poison.`);
 }
 
 function isNotFound(error: unknown): boolean {

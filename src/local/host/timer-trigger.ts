@@ -36,7 +36,7 @@ export async function listenToTimer(trigger: TimerTrigger): Promise<Listener> {
   try {
     cron = new Cron(trigger.schedule, { mode: '6-part', timezone: 'Etc/UTC' }, run);
   } catch (error) {
-    trigger.log.host(`The schedule of ${trigger.target.metadata.name} cannot be read: ${describe(error)}`);
+    trigger.log.problem(`The schedule of ${trigger.target.metadata.name} cannot be read: ${describe(error)}`);
   }
   if (trigger.runOnStartup) run();
   return {

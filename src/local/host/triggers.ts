@@ -23,7 +23,7 @@ export async function startTriggers(triggers: Triggers): Promise<Listener> {
         return await start(target, triggers);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        triggers.log.host(`The function ${target.metadata.name} cannot be started: ${why}`);
+        triggers.log.problem(`The function ${target.metadata.name} cannot be started: ${why}`);
         return undefined;
       }
     }),
