@@ -5,6 +5,18 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** What is wrong with the settings, each fault a line, and where they were looked for. */
+export class SettingsError extends UsageError {
+  readonly faults: readonly string[];
+  readonly where: string;
+
+  constructor(faults: readonly string[], where: string) {
+    super([...faults, where].join('\n'));
+    this.faults = faults;
+    this.where = where;
+  }
+}
+
 /** The other side said no, or what was asked for could not be done: exit code 1. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';

@@ -7,13 +7,13 @@ import {
   type SourceKindName,
   type SourcesConfig,
 } from '../config.ts';
-import { localSettings } from '../local/host/local-settings.ts';
+import { localSettings } from '../local-settings.ts';
 import type { Turn } from '../pipeline/call-gate.ts';
 import type { Log } from '../pipeline/log.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
 import { webAddress } from '../setting-values.ts';
 import type { OnUnread } from '../sources/read-each.ts';
-import { UsageError } from './faults.ts';
+import { SettingsError, UsageError } from './faults.ts';
 import { note, terminal } from './terminal.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -29,13 +29,12 @@ export interface Setup {
 /** Reads the settings of the environment and of `local.settings.json`. Throws a UsageError that names every fault. */
 export async function readSetup(): Promise<Setup> {
   const own = terminal().env;
-  const settings = own['LOCAL_SETTINGS_FILE'] ?? join(root, 'local.settings.json');
-  const fromFile = await localSettings(settings).catch((error: unknown) => {
+  const file = await localSettings(own).catch((error: unknown) => {
     throw new UsageError(error instanceof Error ? error.message : 'local.settings.json cannot be read.');
   });
   const environment: Readonly<Record<string, string | undefined>> = {
     LOCAL_SECRETS_FILE: secretsFile,
-    ...fromFile,
+    ...file.values,
     ...own,
   };
   const read = readSourcesConfig(environment);
@@ -44,7 +43,7 @@ export async function readSetup(): Promise<Setup> {
   const ownUrl = webAddress.optional().safeParse(environment['ASSET_WEBHOOKS_URL'] || undefined);
   if (!ownUrl.success)
     faults.push(...ownUrl.error.issues.map(({ message }) => `ASSET_WEBHOOKS_URL: ${message}`));
-  if (!read.ok || !ownUrl.success) throw new UsageError(faults.join('\n'));
+  if (!read.ok || !ownUrl.success) throw new SettingsError(faults, file.where);
   // Whatever place the app runs in: this is the file that the person named, or the one of this folder.
   const localSecretsFile = environment['LOCAL_SECRETS_FILE'] || secretsFile;
   const config = { ...read.config, localSecretsFile };

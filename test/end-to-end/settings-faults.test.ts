@@ -16,6 +16,14 @@ describe('npm run host with faulty settings', () => {
     const said = host.lines.join('\n');
     for (const name of ['SOURCE_ARCHIVE_KIND', 'SOURCE_ARCHIVE_URL', 'SOURCE_ARCHIVE_SECERT', 'MAX_FILES'])
       expect(said).toContain(name);
+    // It says where it looked, too.
+    expect(said).toContain('no.settings.json');
     expect(said).not.toMatch(/telepathy|not-a-web-address|a-secret-nobody-may-see|many-many/);
+  });
+
+  it('tells of a settings file that is named and missing', async () => {
+    const host = spawnHost({ env: { LOCAL_SETTINGS_FILE: '/nowhere/local.settings.json' } });
+    expect((await host.exited).code).toBe(1);
+    expect(host.lines).toEqual(['LOCAL_SETTINGS_FILE: there is no file /nowhere/local.settings.json']);
   });
 });

@@ -6,7 +6,7 @@ import { checkApp } from './check-app.ts';
 import { checkClock } from './check-clock.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkSource } from './check-source.ts';
-import { UsageError } from '../faults.ts';
+import { SettingsError, UsageError } from '../faults.ts';
 import { readSetup, type Setup } from '../setup.ts';
 import { endProgress, progress } from '../terminal.ts';
 
@@ -41,9 +41,11 @@ async function allChecks(): Promise<Check[]> {
     setup = await readSetup();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return error.message
-      .split('\n')
-      .map((fault) => wrong('settings', fault, 'Set it right; the README has all settings.'));
+    const [faults, where] =
+      error instanceof SettingsError ? [error.faults, error.where] : [[error.message], ''];
+    return faults.map((fault) =>
+      wrong('settings', fault, `Set it right; the README has all settings. ${where}`.trim()),
+    );
   }
   progress('Asking the app and the sources …');
   const sources = [...setup.config.sources.values()];
