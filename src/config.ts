@@ -85,7 +85,8 @@ export interface Config {
 type Read<Settings> = { ok: true; config: Settings; warnings: string[] } | { ok: false; faults: string[] };
 export type ReadConfig = Read<Config>;
 
-const sourceName = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+/** What a source may be called. */
+export const sourceName = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 const sourceNames = z
   .string({ error: 'must name the sources, comma separated' })
   .transform((list) => list.split(',').map((name) => name.trim()))

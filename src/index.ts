@@ -103,10 +103,10 @@ function run(config: Config): void {
       lookAgainEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,
       maxDeliveryBytes: config.maxDeliveryBytes,
     }),
-    'list-events': listEvents(ledger),
+    'list-events': listEvents({ ledger, sources }),
     'show-event': showEvent({ ledger, sources, deliveries }),
-    'show-asset': showAsset({ sources, assets }),
-    'show-thumbnail': showThumbnail({ sources, assets }),
+    'show-asset': showAsset({ sources, assets, ledger }),
+    'show-thumbnail': showThumbnail({ sources, assets, ledger }),
     'list-sources': listSources(staff),
     'open-window': openWindow(staff),
   });

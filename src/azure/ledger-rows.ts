@@ -36,6 +36,8 @@ export function placeOf(receivedAtMs: number, id = ''): string {
 export const rowKey = {
   event: (id: string) => `e:${id}`,
   asset: (assetId: string) => `x:${assetKey(assetId)}`,
+  /** The keys of assets whose ids stand in them as they are. */
+  assetsBeginning: 'x:',
   alike: (digest: string) => `f:${digest}`,
 };
 

@@ -15,7 +15,7 @@ import {
   rowKey,
   summaryColumns,
 } from './ledger-rows.ts';
-import { listEvents } from './list-events.ts';
+import { keysBeginning, listEvents } from './list-events.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { storageError, storageFault, stored } from './storage-errors.ts';
 
@@ -86,9 +86,18 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
     async list(query) {
       return await listEvents(await table(), partitions, query);
     },
-    async find(eventId) {
+    async idsBeginning(text, of) {
+      const [searched, prefix] =
+        of === 'events' ? [partitions, rowKey.event('')] : [[of.assetsOf], rowKey.assetsBeginning];
+      const home = await table();
+      const keys = await Promise.all(
+        searched.map(async (source) => await keysBeginning(home, source, prefix + text)),
+      );
+      return keys.flat().map((key) => key.slice(prefix.length));
+    },
+    async find(eventId, only) {
       const found = await Promise.all(
-        partitions.map(
+        (only === undefined ? partitions : [only]).map(
           async (source) => await readRow(source, rowKey.event(eventId), (row) => readEntry(source, row)),
         ),
       );

@@ -1,5 +1,5 @@
 import type { TableClient, TableEntityResult } from '@azure/data-tables';
-import type { EventQuery, EventSummary } from '../pipeline/ledger.ts';
+import type { EventPage, EventQuery, EventSummary } from '../pipeline/ledger.ts';
 import { listPrefix, partitionOf, placeOf, readSummary } from './ledger-rows.ts';
 import { stored } from './storage-errors.ts';
 
@@ -11,20 +11,23 @@ export async function listEvents(
   home: TableClient,
   partitions: readonly (string | null)[],
   query: EventQuery,
-): Promise<{ events: EventSummary[]; next: string | null }> {
-  const ranges = partitions
-    .filter((source) => query.source === undefined || source === query.source)
-    .map((source) => new Range(home, source, query));
+): Promise<EventPage> {
+  // A source that is no longer in the settings has its partition still.
+  const sources = query.source === undefined ? partitions : [query.source];
+  const ranges = sources.map((source) => new Range(home, source, query));
 
   const events: EventSummary[] = [];
+  let unread = 0;
+  const page = (next: string | null): EventPage => ({ events, next, ...(unread > 0 ? { unread } : {}) });
   let last: string | null = null;
   for (let read = 0; ; read += 1) {
     await Promise.all(ranges.map(async (range) => await range.fill()));
     const newest = ranges.filter((range) => range.head !== undefined).toSorted(byPlace)[0];
-    if (newest?.head === undefined) return { events, next: null };
-    if (events.length === query.limit || read === mostRowsRead) return { events, next: last };
+    if (newest?.head === undefined) return page(null);
+    if (events.length === query.limit || read === mostRowsRead) return page(last);
     const { place, summary } = newest.head;
-    if (matches(summary, query)) events.push(summary);
+    if (summary === undefined) unread += 1;
+    else if (matches(summary, query)) events.push(summary);
     last = place;
     newest.take();
   }
@@ -51,6 +54,47 @@ function matches(event: EventSummary, { state, type, q }: EventQuery): boolean {
   return texts.some((text) => text?.toLowerCase().includes(wanted) === true);
 }
 
+function summaryOf(source: string | null, row: unknown): EventSummary | undefined {
+  try {
+    return readSummary(source, row);
+  } catch {
+    return undefined;
+  }
+}
+
+const mostKeys = 21;
+const mostPages = 5;
+
+/** Some keys of a partition that begin with a text of harmless characters, in their order. */
+export async function keysBeginning(
+  home: TableClient,
+  source: string | null,
+  beginning: string,
+): Promise<string[]> {
+  // Every harmless character comes before a tilde.
+  const range = `RowKey ge '${quoted(beginning)}' and RowKey lt '${quoted(beginning)}~'`;
+  const filter = `PartitionKey eq '${quoted(partitionOf(source))}' and ${range}`;
+  const keys: string[] = [];
+  const pages = home
+    .listEntities({ queryOptions: { filter, select: ['RowKey'] } })
+    .byPage({ maxPageSize: mostKeys });
+  for (let page = 0; page < mostPages && keys.length < mostKeys; page += 1) {
+    const next = await stored(
+      'searching the ledger',
+      async () => await pages.next(),
+      async () => await home.createTable(),
+    );
+    if (next.done === true) break;
+    keys.push(...next.value.map(({ rowKey = '' }) => rowKey));
+  }
+  return keys.slice(0, mostKeys);
+}
+
+/** A text inside the quotes of a filter. */
+function quoted(text: string): string {
+  return text.replaceAll("'", "''");
+}
+
 /** One partition's part of a list, read page by page as far as it is needed. */
 class Range {
   readonly #source: string | null;
@@ -59,8 +103,8 @@ class Range {
   readonly #pages: AsyncIterator<TableEntityResult<Record<string, unknown>>[]>;
   #rows: TableEntityResult<Record<string, unknown>>[] = [];
   #ended = false;
-  /** The newest event not yet taken, after `fill`. */
-  head: { summary: EventSummary; place: string } | undefined;
+  /** The newest event not yet taken, after `fill`; without a summary where this version cannot read it. */
+  head: { summary: EventSummary | undefined; place: string } | undefined;
 
   constructor(home: TableClient, source: string | null, query: EventQuery) {
     this.#source = source;
@@ -75,7 +119,7 @@ class Range {
     // A place is digits first: a colon comes after every one of them, and "from" itself is still inside.
     const end = this.#prefix + (query.from === undefined ? ':' : placeOf(query.from - 1));
     const after = query.after === undefined ? '' : ` and RowKey gt '${this.#prefix + query.after}'`;
-    const filter = `PartitionKey eq '${partitionOf(source)}' and RowKey ge '${first}' and RowKey lt '${end}'${after}`;
+    const filter = `PartitionKey eq '${quoted(partitionOf(source))}' and RowKey ge '${first}' and RowKey lt '${end}'${after}`;
     const filtering = query.type !== undefined || query.q !== undefined;
     this.#pages = home
       .listEntities({ queryOptions: { filter } })
@@ -87,7 +131,7 @@ class Range {
       const row = this.#rows.shift();
       if (row !== undefined) {
         const place = (row.rowKey ?? '').slice(this.#prefix.length);
-        this.head = { summary: readSummary(this.#source, row), place };
+        this.head = { summary: summaryOf(this.#source, row), place };
       } else if (this.#ended) {
         return;
       } else {

@@ -30,7 +30,7 @@ export function answering<Given extends unknown[]>(
 function plainJson(json: object): string {
   const escaped = (character: string): string =>
     `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(json, undefined, 2).replaceAll(/[\x7f-\x9f\p{Bidi_Control}\u2028\u2029]/gv, escaped);
+  return JSON.stringify(json, undefined, 2).replaceAll(/[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, escaped);
 }
 
 const lines = ['top', 'bottom', 'left', 'right', 'mid'].flatMap((name) =>

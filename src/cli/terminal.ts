@@ -44,7 +44,7 @@ export function note(message: string): void {
 }
 
 // Control characters but the end of a line, what turns the direction of writing round, and other ends of lines.
-const unseen = /[[\p{Cc}--\n]\p{Bidi_Control}\u2028\u2029]/gv;
+const unseen = /[[\p{Cc}--\n]\u2028-\u202e\u2066-\u2069]/gv;
 
 /** Text in which nothing moves the cursor, colours the screen or turns words round, whoever wrote it; lines stay lines. */
 export function harmless(message: string): string {

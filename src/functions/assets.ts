@@ -2,16 +2,18 @@ import type { HttpHandler, HttpRequest } from '@azure/functions';
 import { readRecord } from '../pipeline/keep-asset.ts';
 import type { AssetRecord } from '../pipeline/record.ts';
 import type { Receiver } from '../pipeline/receiver.ts';
+import type { Ledger } from '../pipeline/ledger.ts';
 import type { AssetStore } from '../pipeline/stores.ts';
+import { noSource, noSuch } from './events.ts';
 import { pathSegments } from './path-segments.ts';
 import { staffDoor, type StaffAnswer } from './staff-door.ts';
 
 export interface AssetDeps {
   readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
   readonly assets: AssetStore;
+  readonly ledger: Pick<Ledger, 'idsBeginning'>;
 }
 
-const notFound: StaffAnswer = { status: 404, jsonBody: { error: 'There is no record of this asset.' } };
 const noThumbnail: StaffAnswer = {
   status: 404,
   jsonBody: { error: 'There is no thumbnail of this asset.' },
@@ -21,7 +23,7 @@ const noThumbnail: StaffAnswer = {
 export function showAsset(deps: AssetDeps): HttpHandler {
   return staffDoor(async (request): Promise<StaffAnswer> => {
     const record = await recordFor(request, deps);
-    return record === undefined ? notFound : { status: 200, jsonBody: record };
+    return record === undefined ? await notFound(request, deps) : { status: 200, jsonBody: record };
   });
 }
 
@@ -29,7 +31,7 @@ export function showAsset(deps: AssetDeps): HttpHandler {
 export function showThumbnail(deps: AssetDeps): HttpHandler {
   return staffDoor(async (request): Promise<StaffAnswer> => {
     const record = await recordFor(request, deps);
-    if (record === undefined) return notFound;
+    if (record === undefined) return await notFound(request, deps);
     if (record.thumbnail === null) return noThumbnail;
     const { source, assetId } = record;
     const found = await deps.assets.read({ source, assetId, name: 'thumbnail' });
@@ -43,6 +45,12 @@ export function showThumbnail(deps: AssetDeps): HttpHandler {
       body: found.bytes,
     };
   });
+}
+
+async function notFound(request: HttpRequest, { sources, ledger }: AssetDeps): Promise<StaffAnswer> {
+  const [, source = '', segment = ''] = pathSegments(request);
+  if (!sources.has(source)) return { status: 404, jsonBody: { error: noSource(source, sources) } };
+  return await noSuch(segment, 'There is no record of this asset.', { assetsOf: source }, ledger);
 }
 
 async function recordFor(

@@ -1,14 +1,17 @@
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
+import { sourceName } from '../config.ts';
 import { claimedEvents } from '../pipeline/claimed-events.ts';
+import { cleanText } from '../pipeline/clean-text.ts';
 import { eventStates, type EventEntry, type EventQuery, type Ledger } from '../pipeline/ledger.ts';
 import type { Receiver } from '../pipeline/receiver.ts';
 import type { DeliveryStore } from '../pipeline/stores.ts';
 import { staffDoor, type StaffAnswer } from './staff-door.ts';
 
-const time = z.iso
-  .datetime({ offset: true, local: true })
-  .or(z.iso.date())
+const time = z
+  .union([z.iso.datetime({ offset: true, local: true }), z.iso.date()], {
+    error: 'must be a date or a time, such as 2026-01-05 or 2026-01-05T09:00:00Z',
+  })
   .transform((text) =>
     Date.parse(/T/.test(text) && !/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? `${text}Z` : text),
   );
@@ -32,23 +35,57 @@ const Query = z.object({
     .optional(),
 });
 
+export interface EventListDeps {
+  readonly ledger: Ledger;
+  readonly sources: ReadonlyMap<string, unknown>;
+}
+
 /** `GET /events`: the ledger, newest first. */
-export function listEvents(ledger: Ledger): HttpHandler {
+export function listEvents({ ledger, sources }: EventListDeps): HttpHandler {
   return staffDoor(async (request): Promise<StaffAnswer> => {
-    const given = Object.fromEntries(
-      [...new URL(request.url).searchParams].filter(([, value]) => value !== ''),
-    );
-    const query = Query.safeParse(given);
+    const { searchParams } = new URL(request.url);
+    const fault = oddName(searchParams);
+    if (fault !== undefined) return wrong(fault);
+    const query = Query.safeParse(Object.fromEntries([...searchParams].filter(([, value]) => value !== '')));
     if (!query.success) {
       const faults = query.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-      return { status: 400, jsonBody: { error: faults.join('; ') } };
+      return wrong(faults.join('; '));
     }
+    const { source } = query.data;
+    if (source !== undefined && !sources.has(source) && !(await hadEvents(source, ledger)))
+      return wrong(noSource(source, sources));
     const asked = Object.fromEntries(Object.entries(query.data).filter(([, value]) => value !== undefined));
     return {
       status: 200,
       jsonBody: await ledger.list({ ...asked, limit: query.data.limit } satisfies EventQuery),
     };
   });
+}
+
+function wrong(error: string): StaffAnswer {
+  return { status: 400, jsonBody: { error } };
+}
+
+/** A filter that is not there, or is there twice, would find something else than was asked for. */
+function oddName(given: URLSearchParams): string | undefined {
+  const known = Object.keys(Query.shape);
+  // The platform takes a function key also as `code`.
+  const names = [...given.keys()].filter((name) => name !== 'code');
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    return `There is no filter "${cleanText(unknown, 100)}"; there are: ${known.join(', ')}.`;
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  return twice === undefined ? undefined : `${twice}: is given more than once`;
+}
+
+/** A source that is no longer in the settings can still be looked up. */
+async function hadEvents(source: string, ledger: Ledger): Promise<boolean> {
+  return sourceName.test(source) && (await ledger.list({ source, limit: 1 })).events.length > 0;
+}
+
+/** Says which sources there are. */
+export function noSource(given: string, sources: ReadonlyMap<string, unknown>): string {
+  return `There is no source "${cleanText(given, 100)}"; there are: ${[...sources.keys()].join(', ')}.`;
 }
 
 export interface EventDeps {
@@ -60,12 +97,46 @@ export interface EventDeps {
 /** `GET /events/{id}`: one event, what the source said, and what was tried when. */
 export function showEvent(deps: EventDeps): HttpHandler {
   return staffDoor(async (request): Promise<StaffAnswer> => {
-    const id = new URL(request.url).pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
-    const entry = /^[A-Za-z0-9_-]{1,128}$/.test(id) ? await deps.ledger.find(id) : undefined;
-    if (entry === undefined) return { status: 404, jsonBody: { error: 'There is no event with this id.' } };
+    const { pathname, searchParams } = new URL(request.url);
+    const id = pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
+    const source = searchParams.get('source') ?? undefined;
+    const possible = /^[A-Za-z0-9_-]{1,128}$/.test(id) && (source === undefined || sourceName.test(source));
+    const entry = possible ? await deps.ledger.find(id, source) : undefined;
+    if (entry === undefined)
+      return await noSuch(id, 'There is no event with this id.', 'events', deps.ledger);
     const { summary, history } = entry;
-    return { status: 200, jsonBody: { ...summary, history, data: await dataOf(entry, deps) } };
+    const body = searchParams.get('body') === '1' ? { body: await keptBody(entry, deps) } : {};
+    return { status: 200, jsonBody: { ...summary, history, data: await dataOf(entry, deps), ...body } };
   });
+}
+
+/** Beside that there is none: which ids begin like this one, of what has an id like it. */
+export async function noSuch(
+  id: string,
+  error: string,
+  of: Parameters<Ledger['idsBeginning']>[1],
+  ledger: Pick<Ledger, 'idsBeginning'>,
+): Promise<StaffAnswer> {
+  const candidates = /^[A-Za-z0-9_-]{4,128}$/.test(id) ? await ledger.idsBeginning(id, of) : [];
+  return { status: 404, jsonBody: { error, ...(candidates.length > 0 ? { candidates } : {}) } };
+}
+
+const maxBodyBytes = 4_194_304;
+
+/** The bytes that came, where they were kept beside the event: as text of harmless characters, whatever they are. */
+async function keptBody(
+  { content }: EventEntry,
+  { deliveries }: EventDeps,
+): Promise<{ sizeBytes: number; truncated: boolean; base64: string } | null> {
+  if ('event' in content) return null;
+  const { blob } = 'unread' in content ? content.unread : content.claim;
+  const bytes = await deliveries.get(blob);
+  if (bytes === undefined) return null;
+  return {
+    sizeBytes: bytes.byteLength,
+    truncated: bytes.byteLength > maxBodyBytes,
+    base64: Buffer.from(bytes.subarray(0, maxBodyBytes)).toString('base64'),
+  };
 }
 
 /** The source's own members; null where they were never read, or are gone from storage. */

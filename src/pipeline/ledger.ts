@@ -124,6 +124,13 @@ export interface EventQuery {
   readonly after?: string;
 }
 
+export interface EventPage {
+  readonly events: readonly EventSummary[];
+  readonly next: string | null;
+  /** Rows that this version cannot read, where there are some: they are left out. */
+  readonly unread?: number;
+}
+
 /** The history of every event. All of it may throw a StorageError. */
 export interface Ledger {
   /**
@@ -139,6 +146,9 @@ export interface Ledger {
   assetState(source: string, assetId: string): Promise<Stored<AssetState> | undefined>;
   /** The id of the first event of this digest that a comer belongs to, or its own; that is settled once for all who come. */
   firstOf(source: string, digest: string, comer: First, withinMs: number): Promise<string>;
-  list(query: EventQuery): Promise<{ events: EventSummary[]; next: string | null }>;
-  find(eventId: string): Promise<EventEntry | undefined>;
+  list(query: EventQuery): Promise<EventPage>;
+  /** Looks in the given source, which may be one of earlier settings; else in every one of today. */
+  find(eventId: string, source?: string): Promise<EventEntry | undefined>;
+  /** The ids of some events, or of some assets of a source, that begin with a text of harmless characters. */
+  idsBeginning(text: string, of: 'events' | { readonly assetsOf: string }): Promise<string[]>;
 }

@@ -256,6 +256,59 @@ describe('deliveries of one body in the table', () => {
 });
 
 // One row a block of characters; the transaction that writes it is a batch of several requests in one body.
+describe('what is looked for', () => {
+  it('may be the beginning of an id', async () => {
+    for (const id of ['abc-1', 'abc_2', 'abd-3', 'Abc-4']) await put(entry(id));
+    await put(entry('abc-5', { source: 'photos' }));
+    await put(entry('abc-6', { source: null }));
+    expect((await ledger.idsBeginning('abc', 'events')).toSorted()).toEqual([
+      'abc-1',
+      'abc-5',
+      'abc-6',
+      'abc_2',
+    ]);
+    expect(await ledger.idsBeginning('abz', 'events')).toEqual([]);
+  });
+
+  it('may be the beginning of the id of an asset', async () => {
+    for (const assetId of ['shelf-1', 'shelf-2', 'shell', 'shelf/3', "shelf'4"]) {
+      const both = keys('e-1', { assetId });
+      await ledger.change(both, undefined, () => ({ change: { asset: noneFetched }, answer: null }));
+    }
+    expect(await ledger.idsBeginning('shelf', { assetsOf: 'archive' })).toEqual(['shelf-1', 'shelf-2']);
+    expect(await ledger.idsBeginning('shelf', { assetsOf: 'photos' })).toEqual([]);
+  });
+
+  it('is cut short where many begin so', async () => {
+    for (let number = 0; number < 30; number += 1) await put(entry(`many-${number}`));
+    expect(await ledger.idsBeginning('many', 'events')).toHaveLength(21);
+  });
+
+  it('is found in a source that is no longer in the settings', async () => {
+    await put(entry('old', { source: 'removed' }));
+    expect((await ledger.list({ source: 'removed', limit: 5 })).events.map(({ id }) => id)).toEqual(['old']);
+    expect(await ledger.find('old')).toBeUndefined();
+    expect(await ledger.find('old', 'removed')).toMatchObject({ summary: { id: 'old' } });
+    expect((await ledger.list({ source: "' or 1 eq 1 or '", limit: 5 })).events).toEqual([]);
+  });
+
+  it('is listed beside rows that this version cannot read', async () => {
+    for (const [index, id] of ['e-1', 'e-2', 'e-3'].entries())
+      await put(entry(id, { receivedAt: new Date(start + index).toISOString() }));
+    const clients = storageClients(configFor(azurite.connectionString));
+    const table = await clients.table('ledger');
+    for await (const { partitionKey = '', rowKey = '' } of table.listEntities())
+      if (rowKey.endsWith(':e-2') && rowKey.startsWith('t:'))
+        await table.updateEntity({ partitionKey, rowKey, state: 'dreaming' }, 'Merge');
+    const all = await ledger.list({ limit: 5 });
+    expect(all).toMatchObject({ events: [{ id: 'e-3' }, { id: 'e-1' }], next: null, unread: 1 });
+    const first = await ledger.list({ limit: 1 });
+    expect(await ledger.list({ limit: 5, after: first.next ?? '' })).toMatchObject({
+      events: [{ id: 'e-1' }],
+    });
+  });
+});
+
 it('takes every character that text from outside may still hold', async () => {
   const blocks = Array.from({ length: 0x110000 / 256 }, (_block, at) =>
     Array.from({ length: 256 }, (_character, index) => String.fromCodePoint(at * 256 + index)).join(''),

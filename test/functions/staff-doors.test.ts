@@ -12,11 +12,19 @@ import { callDoor } from '../support/door.ts';
 function asking() {
   const asked: EventQuery[] = [];
   const ledger = {
-    list: async (query: EventQuery) => (asked.push(query), { events: [], next: null }),
+    list: async (query: EventQuery) => {
+      asked.push(query);
+      return { events: query.source === 'removed' ? [{}] : [], next: null };
+    },
   } as unknown as Ledger;
+  const sources = new Map([
+    ['archive', {}],
+    ['photos', {}],
+  ]);
   return {
     asked,
-    list: async (query: string) => await callDoor(listEvents(ledger), { path: `/events${query}` }),
+    list: async (query: string) =>
+      await callDoor(listEvents({ ledger, sources }), { path: `/events${query}` }),
   };
 }
 
@@ -39,6 +47,7 @@ describe('GET /events', () => {
     ],
     ['?after=9999999999999:abc_-', { after: '9999999999999:abc_-', limit: 50 }],
     ['?q=&source=', { limit: 50 }],
+    ['?code=the-function-key', { limit: 50 }],
   ])('understands %s', async (query, expected) => {
     const { asked, list } = asking();
     expect(await list(query)).toMatchObject({ status: 200, body: { events: [], next: null } });
@@ -55,9 +64,31 @@ describe('GET /events', () => {
     },
   );
 
+  it.each([
+    ['?assetid=a', 'There is no filter "assetid"; there are: source, state, type, assetId,'],
+    ['?limit=2&%1b%5b31m=1', 'There is no filter "\ufffd[31m"'],
+    ['?__proto__=1', 'There is no filter "__proto__"'],
+    ['?state=done&state=failed', 'state: is given more than once'],
+    ['?state=&state=failed', 'state: is given more than once'],
+    ['?source=attic', 'There is no source "attic"; there are: archive, photos.'],
+    ["?source=a'%20or%201%20eq%201", 'There is no source "a\' or 1 eq 1"'],
+    ['?source=constructor', 'There is no source "constructor"'],
+  ])('refuses %s, and names what exists', async (query, said) => {
+    const { list } = asking();
+    const { status, body } = await list(query);
+    expect(status).toBe(400);
+    expect((body as { error: string }).error).toContain(said);
+  });
+
+  it('takes a source that is no longer in the settings and has events, and any type', async () => {
+    const { list } = asking();
+    expect(await list('?source=removed&type=NEVER_HEARD_OF')).toMatchObject({ status: 200 });
+  });
+
   it('says 503 while storage is away', async () => {
     const ledger = { list: async () => await Promise.reject(new StorageError('away')) } as unknown as Ledger;
-    expect(await callDoor(listEvents(ledger), { path: '/events' })).toMatchObject({ status: 503 });
+    const door = listEvents({ ledger, sources: new Map() });
+    expect(await callDoor(door, { path: '/events' })).toMatchObject({ status: 503 });
   });
 });
 
@@ -93,6 +124,32 @@ describe('GET /events/{id}', () => {
     });
   });
 
+  it('says which ids begin like one that is not there', async () => {
+    const bench = workBench();
+    await bench.handle(aMessage());
+    await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
+    const answer = await callDoor(showEvent(deps(bench)), { path: '/events/even' });
+    expect(answer).toMatchObject({ status: 404, body: { candidates: ['event-1', 'event-2'] } });
+    const none = await callDoor(showEvent(deps(bench)), { path: '/events/eve' });
+    expect(none.body).not.toHaveProperty('candidates');
+  });
+
+  it('gives the bytes of one that could not be read, and of no other', async () => {
+    const bench = workBench();
+    await bench.handle(aMessage());
+    const ask = async (id: string, query = '?body=1') =>
+      (await callDoor(showEvent(deps(bench)), { path: `/events/${id}${query}` })).body;
+    expect(await ask('event-1')).toMatchObject({ body: null });
+
+    await bench.handle('<script>alert(1)</script>');
+    const [unreadable = ''] = [...bench.events.keys()].filter((id) => id !== 'event-1');
+    expect(await ask(unreadable, '')).not.toHaveProperty('body');
+    const base64 = Buffer.from('<script>alert(1)</script>').toString('base64');
+    expect(await ask(unreadable)).toMatchObject({ body: { sizeBytes: 25, truncated: false, base64 } });
+    bench.deliveries.clear();
+    expect(await ask(unreadable)).toMatchObject({ body: null });
+  });
+
   it.each(['unknown', "x'y", '%2e%2e'])('knows no %s', async (id) => {
     expect(await callDoor(showEvent(deps(workBench())), { path: `/events/${id}` })).toMatchObject({
       status: 404,
@@ -115,6 +172,7 @@ describe('GET /assets/{source}/{assetId}', () => {
     const deps = {
       sources: new Map([['archive', { receiver: preservicaReceiver({ handshake: 'strict' }) }]]),
       assets: bench.assetStore,
+      ledger: bench.ledger,
     };
     return { bench, png, deps };
   }
@@ -143,7 +201,8 @@ describe('GET /assets/{source}/{assetId}', () => {
       );
       for (const id of ids)
         await bench.handle(aMessage({ events: [anEvent({ id: `event-${id.length}`, assetId: id })] }));
-      const deps = { sources: new Map([['archive', { receiver }]]), assets: bench.assetStore };
+      const { assetStore: assets, ledger } = bench;
+      const deps = { sources: new Map([['archive', { receiver }]]), assets, ledger };
       const { body } = await callDoor(showAsset(deps), { path: `/assets/archive/${segment}` });
       const { status } = await callDoor(showThumbnail(deps), {
         path: `/assets/archive/${segment}/thumbnail`,
@@ -180,6 +239,18 @@ describe('GET /assets/{source}/{assetId}', () => {
     expect(headers.get('content-type')).toBe('image/png');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
+  it('says which ids begin like one that is not there, and which sources there are', async () => {
+    const { deps } = await kept();
+    const path = `/assets/archive/${assetId.slice(0, 8)}`;
+    expect(await callDoor(showAsset(deps), { path })).toMatchObject({
+      status: 404,
+      body: { candidates: [assetId] },
+    });
+    expect(await callDoor(showAsset(deps), { path: '/assets/other/x' })).toMatchObject({
+      body: { error: 'There is no source "other"; there are: archive.' },
+    });
   });
 
   it.each([

@@ -80,6 +80,15 @@ export function memoryStores() {
     },
     list: async () => ({ events: [...events.values()].map(({ value }) => value.summary), next: null }),
     find: async (id) => events.get(id)?.value,
+    idsBeginning: async (beginning, of) => {
+      const ids =
+        of === 'events'
+          ? [...events.keys()]
+          : [...assets.keys()]
+              .filter((path) => path.startsWith(`${of.assetsOf}/`))
+              .map((path) => path.slice(of.assetsOf.length + 1));
+      return ids.filter((id) => id.startsWith(beginning));
+    },
   };
 
   return {
