@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -10,27 +10,36 @@ const bundle = join(root, 'dist', 'index.js');
  * gives only to its own `require`. The file appears whole or not at all, also when several builds run at once.
  */
 export async function buildApp(): Promise<string> {
-  const unfinished = `${bundle}.${process.pid}.tmp`;
+  const unfinished = `.${process.pid}.tmp`;
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'src', 'index.ts')],
+    outfile: bundle,
+    write: false,
+    bundle: true,
+    minify: true,
+    // Only a debugger reads it: the files that it names are on this machine.
+    sourcemap: 'linked',
+    sourcesContent: false,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    external: ['@azure/functions-core'],
+    // One of the SDKs asks for its own address, which CommonJS does not have.
+    banner: { js: "const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.url': 'importMetaUrl' },
+    logLevel: 'warning',
+    absWorkingDir: root,
+  });
   await mkdir(join(root, 'dist'), { recursive: true });
-  try {
-    await build({
-      entryPoints: [join(root, 'src', 'index.ts')],
-      outfile: unfinished,
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      format: 'cjs',
-      target: 'node22',
-      external: ['@azure/functions-core'],
-      // One of the SDKs asks for its own address, which CommonJS does not have.
-      banner: { js: "const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
-      define: { 'import.meta.url': 'importMetaUrl' },
-      logLevel: 'warning',
-      absWorkingDir: root,
-    });
-    await rename(unfinished, bundle);
-  } finally {
-    await rm(unfinished, { force: true });
+  // The bundle last: with it, all is there.
+  const files = outputFiles.toSorted((a, b) => Number(a.path === bundle) - Number(b.path === bundle));
+  for (const { path, contents } of files) {
+    try {
+      await writeFile(path + unfinished, contents);
+      await rename(path + unfinished, path);
+    } finally {
+      await rm(path + unfinished, { force: true });
+    }
   }
   return bundle;
 }
