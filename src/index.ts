@@ -91,7 +91,7 @@ function run(config: Config): void {
     ...clock,
   };
 
-  const staff = { config, ledger, secrets, windows, refusals, now: clock.now };
+  const staff = { config, ledger, secrets, windows, refusals, now: clock.now, newId: clock.newId };
 
   openDoors({
     webhooks: webhooks({

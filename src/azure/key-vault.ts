@@ -1,4 +1,4 @@
-import type { SecretClient } from '@azure/keyvault-secrets';
+import type { KeyVaultSecret, SecretClient, SecretProperties } from '@azure/keyvault-secrets';
 import type { Config } from '../config.ts';
 import { azureCredential } from './credential.ts';
 import { once } from './storage-clients.ts';
@@ -7,6 +7,18 @@ import type { SecretStore, SecretVersion } from './vault-secrets.ts';
 
 // One look may take so long; whoever waits for it has a deadline of their own.
 const lookMs = 10_000;
+// A vault gives at most 25 versions at a time, one page after the other and in no order.
+const listingMs = 60_000;
+const offeredTag = 'asset-webhooks-offered';
+
+type Listed = Pick<SecretVersion, 'id' | 'createdAt'>;
+
+interface Predecessor {
+  /** The version that it came before. */
+  readonly of: string;
+  /** Undefined where there is none. */
+  readonly id: string | undefined;
+}
 
 /** The versions of a secret as Key Vault has them. The SDK is loaded at the first look. */
 export function keyVault(
@@ -14,46 +26,147 @@ export function keyVault(
   identity: Pick<Config, 'managedIdentity' | 'clientId'>,
   clock: { now(): number },
 ): SecretStore {
-  const vault = once(async (): Promise<SecretClient> => {
+  const client = async (maxRetries: number): Promise<SecretClient> => {
     const { SecretClient: Client } = await import('@azure/keyvault-secrets');
     return new Client(url, await azureCredential(identity), {
-      retryOptions: { maxRetries: 1, retryDelayInMs: 200 },
+      retryOptions: { maxRetries, retryDelayInMs: 200 },
     });
-  });
-  return {
-    async newest(name, count): Promise<SecretVersion[]> {
-      const client = await vault();
-      const abortSignal = AbortSignal.timeout(lookMs);
-      const usable: { version: string; createdAt: number }[] = [];
-      try {
-        for await (const {
-          enabled,
-          notBefore,
-          expiresOn,
-          createdOn,
-          version,
-        } of client.listPropertiesOfSecretVersions(name, { abortSignal })) {
-          const valid =
-            (notBefore?.getTime() ?? 0) <= clock.now() && clock.now() < (expiresOn?.getTime() ?? Infinity);
-          if (enabled !== false && valid && version !== undefined) {
-            usable.push({ version, createdAt: createdOn?.getTime() ?? 0 });
-          }
-        }
-      } catch (error) {
-        if (storageFault(error).status === 404) return [];
-        throw error;
+  };
+  const reader = once(async () => await client(1));
+  // A write that is tried twice could make two versions.
+  const writer = once(async () => await client(0));
+  const predecessors = new Map<string, Predecessor>();
+  const listings = new Map<string, Promise<string | undefined>>();
+
+  const counts = ({ enabled, notBefore, expiresOn }: SecretProperties): boolean =>
+    enabled !== false &&
+    (notBefore?.getTime() ?? 0) <= clock.now() &&
+    clock.now() < (expiresOn?.getTime() ?? Infinity);
+
+  /** The version with that id, or the newest of all; undefined where it does not count. */
+  const versionOf = async (
+    name: string,
+    abortSignal: AbortSignal,
+    version?: string,
+  ): Promise<SecretVersion | undefined> => {
+    const vault = await reader();
+    try {
+      const secret = await vault.getSecret(name, {
+        ...(version === undefined ? {} : { version }),
+        abortSignal,
+      });
+      return counts(secret.properties) ? asVersion(secret) : undefined;
+    } catch (error) {
+      // 403 is also what a vault answers for a version that is disabled, or not valid yet.
+      const { status } = storageFault(error);
+      if (status === 403 || status === 404) return undefined;
+      throw error;
+    }
+  };
+
+  /** All versions that count, newest first. */
+  const list = async (name: string, abortSignal: AbortSignal): Promise<Listed[]> => {
+    const vault = await reader();
+    const found: Listed[] = [];
+    try {
+      for await (const properties of vault.listPropertiesOfSecretVersions(name, { abortSignal })) {
+        const { version, createdOn } = properties;
+        if (version === undefined || !counts(properties)) continue;
+        found.push({ id: version, createdAt: createdOn?.getTime() ?? 0 });
       }
-      const newest = usable.toSorted((a, b) => b.createdAt - a.createdAt).slice(0, count);
-      return await Promise.all(
-        newest.map(async ({ version, createdAt }) => {
-          const { value = '' } = await client.getSecret(name, { version, abortSignal });
-          return { value, createdAt };
-        }),
-      );
+    } catch (error) {
+      if (storageFault(error).status === 404) return [];
+      throw error;
+    }
+    return found.toSorted((a, b) => b.createdAt - a.createdAt);
+  };
+
+  /** The id of the newest version before that one. All who look meanwhile share one listing, which goes on without them. */
+  const listPredecessor = async (
+    name: string,
+    { id: of, createdAt }: Listed,
+  ): Promise<string | undefined> => {
+    const key = `${name}/${of}`;
+    const running =
+      listings.get(key) ??
+      list(name, AbortSignal.timeout(listingMs))
+        .then((versions) => {
+          const id = versions.find((each) => each.id !== of && each.createdAt <= createdAt)?.id;
+          predecessors.set(name, { of, id });
+          return id;
+        })
+        .finally(() => listings.delete(key));
+    listings.set(key, running);
+    return await running;
+  };
+
+  /** The version that counts beside its successor. What stood before a version stays the same, so it is listed once. */
+  const predecessorOf = async (
+    name: string,
+    successor: SecretVersion,
+    abortSignal: AbortSignal,
+  ): Promise<SecretVersion | undefined> => {
+    const remembered = predecessors.get(name);
+    if (remembered?.of === successor.id) {
+      if (remembered.id === undefined) return undefined;
+      const version = await versionOf(name, abortSignal, remembered.id);
+      if (version !== undefined) return version;
+    }
+    const id = await unlessAborted(listPredecessor(name, successor), abortSignal);
+    return id === undefined ? undefined : await versionOf(name, abortSignal, id);
+  };
+
+  return {
+    async newest(name, count, { signal, onFirst } = {}) {
+      const abortSignal = withinLook(signal);
+      const first = await versionOf(name, abortSignal);
+      if (first === undefined) {
+        const listed = (await list(name, abortSignal)).slice(0, count);
+        const versions = listed.map(async ({ id }) => await versionOf(name, abortSignal, id));
+        return (await Promise.all(versions)).filter((version) => version !== undefined);
+      }
+      onFirst?.(first);
+      const second = count === 1 ? undefined : await predecessorOf(name, first, abortSignal);
+      return second === undefined ? [first] : [first, second];
     },
-    async add(name, value) {
-      const client = await vault();
-      await client.setSecret(name, value, { abortSignal: AbortSignal.timeout(lookMs) });
+    async add(name, value, { signal, isOffered } = {}) {
+      const vault = await writer();
+      await vault.setSecret(name, value, {
+        abortSignal: withinLook(signal),
+        ...(isOffered === true ? { tags: { [offeredTag]: 'yes' } } : {}),
+      });
+    },
+    async withdraw(name, id) {
+      const abortSignal = AbortSignal.timeout(lookMs);
+      const vault = await writer();
+      const { properties } = await vault.getSecret(name, { version: id, abortSignal });
+      if (properties.tags?.[offeredTag] !== 'yes') return false;
+      await vault.updateSecretProperties(name, id, { enabled: false, abortSignal });
+      return true;
+    },
+    async restore(name, id, { signal } = {}) {
+      const vault = await writer();
+      const abortSignal = withinLook(signal);
+      await vault.updateSecretProperties(name, id, { enabled: true, abortSignal });
     },
   };
+}
+
+function asVersion({ value = '', properties }: KeyVaultSecret): SecretVersion {
+  return { id: properties.version ?? '', value, createdAt: properties.createdOn?.getTime() ?? 0 };
+}
+
+function withinLook(signal: AbortSignal | undefined): AbortSignal {
+  const timeUp = AbortSignal.timeout(lookMs);
+  return signal === undefined ? timeUp : AbortSignal.any([signal, timeUp]);
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => undefined);
+  signal.throwIfAborted();
+  return await new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -31,6 +31,11 @@ export function localSecrets(
     return overlaps && previous !== undefined ? [current, previous] : [current];
   };
 
+  const keeper = (): NonNullable<typeof file> => {
+    if (file !== undefined) return file;
+    throw new Error('What changes while the app runs cannot be kept here without a vault (KEY_VAULT_URL).');
+  };
+
   return {
     async webhookSecrets(source): Promise<WebhookSecrets | undefined> {
       const known = [...sources.keys()].map(async (name) => [name, await counting(name)] as const);
@@ -42,12 +47,15 @@ export function localSecrets(
     apiKey: async (source) => (await kept(source, 'api-key'))?.current ?? settingOf(source, 'api-key'),
     accountId: async (source) => (await kept(source, 'account-id'))?.current,
     keep: async (source, which, value) => {
-      if (file === undefined)
-        throw new Error(
-          'What changes while the app runs cannot be kept here without a vault (KEY_VAULT_URL).',
-        );
-      const setting = settingOf(source, which);
-      await file.add(nameOf(source, which), setting, { value, keptAt: deps.now() });
+      await keeper().add(nameOf(source, which), settingOf(source, which), { value, keptAt: deps.now() });
+    },
+    take: async (source, which, value, limits) => {
+      const entry = { value, keptAt: deps.now() };
+      await keeper().add(nameOf(source, which), settingOf(source, which), entry, limits);
+    },
+    withdraw: async (source, which, digest) => {
+      await keeper().withdraw(nameOf(source, which), digest);
+      return undefined;
     },
   };
 }

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { readJson } from '../pipeline/read-json.ts';
+import { digestOf, type TakeLimits } from '../pipeline/secrets.ts';
 
 /** A secret that was changed since it was set. */
 export interface KeptVersions {
@@ -12,13 +13,15 @@ export interface KeptVersions {
   readonly keptAt: number;
 }
 
-const Entry = z.object({
+const Kept = z.object({
   current: z.string(),
   previous: z.string().optional(),
   keptAt: z.iso.datetime(),
   /** The digest of the setting that it came after: once that is another, this entry is of the past. */
   after: z.string(),
 });
+/** `former` is what an offered secret came after; null where there was nothing. */
+const Entry = Kept.extend({ former: Kept.nullable().optional() });
 const Entries = z.record(z.string(), Entry);
 type Entries = z.infer<typeof Entries>;
 
@@ -30,6 +33,20 @@ export function secretsFile(path: string) {
   const entries = async (): Promise<Entries> => {
     known ??= readEntries(path);
     return await known;
+  };
+  const change = async (
+    work: (before: Entries, write: (all: Entries) => Promise<void>) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> => {
+    await locked(`${path}.lock`, signal, async (isOurs) => {
+      await work(await readEntries(path), async (all) => {
+        await writeWhole(path, `${JSON.stringify(all, undefined, 2)}\n`, () => {
+          signal?.throwIfAborted();
+          if (!isOurs()) throw new Error('The secrets file was locked for too long.');
+        });
+        known = Promise.resolve(all);
+      });
+    });
   };
   return {
     /** What was kept of it since the setting is what it is. A file that cannot be read counts as none. */
@@ -46,25 +63,36 @@ export function secretsFile(path: string) {
       known.catch(() => undefined);
       await read;
     },
-    /** Keeps a value as the current one, whole or not at all; the one before becomes the previous. */
+    /**
+     * Keeps a value as the current one, whole or not at all; the one before becomes the previous. An `offered` one can be
+     * withdrawn, and is left alone where it is the current one already.
+     */
     async add(
       name: string,
       setting: string | undefined,
       { value, keptAt }: { value: string; keptAt: number },
+      offered?: TakeLimits,
     ): Promise<void> {
-      await locked(`${path}.lock`, async () => {
-        const before = await readEntries(path);
+      await change(async (before, write) => {
         const own = before[name];
         const current = own?.after === digest(setting) ? own.current : setting;
+        if (offered !== undefined && current === value) return;
         const entry = {
           current: value,
           ...(current === undefined ? {} : { previous: current === value ? own?.previous : current }),
           keptAt: new Date(keptAt).toISOString(),
           after: digest(setting),
+          ...(offered === undefined ? {} : { former: own === undefined ? null : Kept.parse(own) }),
         };
-        const all = { ...before, [name]: entry };
-        await writeWhole(path, `${JSON.stringify(all, undefined, 2)}\n`);
-        known = Promise.resolve(all);
+        await offered?.begin();
+        await write({ ...before, [name]: entry });
+      }, offered?.signal);
+    },
+    /** Puts what was there before in the place of an offered value, known by its digest. */
+    async withdraw(name: string, valueDigest: string): Promise<void> {
+      await change(async ({ [name]: own, ...others }, write) => {
+        if (own?.former === undefined || digestOf(own.current) !== valueDigest) return;
+        await write(own.former === null ? others : { ...others, [name]: own.former });
       });
     },
   };
@@ -82,30 +110,43 @@ async function readEntries(path: string): Promise<Entries> {
   throw new Error(`The secrets file ${path} is not as this app writes it.`);
 }
 
-async function writeWhole(path: string, text: string): Promise<void> {
+/** `check` is the last word: what it throws leaves the file as it was. */
+async function writeWhole(path: string, text: string, check: () => void): Promise<void> {
   const unfinished = `${path}.${randomUUID()}.tmp`;
   const file = await open(unfinished, 'w', 0o600);
   try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    check();
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
   }
-  await rename(unfinished, path);
 }
 
 /** Only one process at a time changes the file; a lock that somebody left behind is taken over. */
-async function locked(lock: string, work: () => Promise<void>): Promise<void> {
+async function locked(
+  lock: string,
+  signal: AbortSignal | undefined,
+  work: (isOurs: () => boolean) => Promise<void>,
+): Promise<void> {
+  signal?.throwIfAborted();
   while (!(await taken(lock))) {
     await removeIfLeft(lock);
-    await delay(50);
+    await delay(50, undefined, signal === undefined ? {} : { signal });
   }
   const takenAt = Date.now();
+  // Later it may be somebody else's.
+  const isOurs = (): boolean => Date.now() - takenAt < lockedAtMostMs;
   try {
-    await work();
+    await work(isOurs);
   } finally {
-    // Later it may be somebody else's.
-    if (Date.now() - takenAt < lockedAtMostMs) await rm(lock, { force: true });
+    if (isOurs()) await rm(lock, { force: true });
   }
 }
 
@@ -141,7 +182,7 @@ async function isOld(lock: string): Promise<boolean> {
 }
 
 function digest(setting: string | undefined): string {
-  return setting === undefined ? '' : createHash('sha256').update(setting).digest('hex');
+  return setting === undefined ? '' : digestOf(setting);
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -1,8 +1,10 @@
 import type { Log } from '../pipeline/log.ts';
-import type { Kept, Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
+import { digestOf, type Kept, type Secrets, type WebhookSecrets } from '../pipeline/secrets.ts';
 import { unshared } from './unshared.ts';
 
 export interface SecretVersion {
+  /** By which the vault knows it. */
+  readonly id: string;
   readonly value: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -11,9 +13,24 @@ export interface SecretVersion {
 /** A vault as these rules need it. */
 export interface SecretStore {
   /** The newest versions that are enabled and valid now, newest first; none where there is no such secret. Throws when it cannot be read. */
-  newest(name: string, count: number): Promise<SecretVersion[]>;
-  /** Adds a version, which is then the newest. Throws when it could not be kept. */
-  add(name: string, value: string): Promise<void>;
+  newest(name: string, count: number, options?: NewestOptions): Promise<SecretVersion[]>;
+  /** Adds a version, which is then the newest; an offered one can be withdrawn. Throws when it could not be kept. */
+  add(name: string, value: string, options?: AddOptions): Promise<void>;
+  /** Makes an offered version count no more. False where it was not offered: then nothing is done to it. */
+  withdraw(name: string, id: string): Promise<boolean>;
+  /** Makes a version that was withdrawn count again. */
+  restore(name: string, id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+export interface NewestOptions {
+  readonly signal?: AbortSignal;
+  /** Told the newest one as soon as it is known: the others may take long to find. */
+  onFirst?(this: void, version: SecretVersion): void;
+}
+
+export interface AddOptions {
+  readonly signal?: AbortSignal;
+  readonly isOffered?: true;
 }
 
 export interface VaultDeps {
@@ -78,6 +95,32 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
       await store.add(`source-${source}-${which}`, value);
       secret?.add(value);
     },
+    async take(source, which, value, { signal, withdrawn, begin }) {
+      const name = `source-${source}-${which}`;
+      const isCurrent = async (): Promise<boolean> =>
+        (await store.newest(name, 1, { signal }))[0]?.value === value;
+      if (!(await isCurrent())) {
+        await begin();
+        try {
+          if (withdrawn === undefined) await store.add(name, value, { signal, isOffered: true });
+          else await store.restore(name, withdrawn, { signal });
+        } catch (error) {
+          // The vault may have it all the same; a second version of it would push out its predecessor.
+          if (signal.aborted || !(await isCurrent())) throw error;
+        }
+      }
+      changing(source, which)?.add(value);
+    },
+    async withdraw(source, which, digest) {
+      const name = `source-${source}-${which}`;
+      const among = async (count: number): Promise<SecretVersion | undefined> =>
+        (await store.newest(name, count)).find(({ value }) => digestOf(value) === digest);
+      // Its successor may have come before it was withdrawn.
+      const offered = (await among(1)) ?? (await among(2));
+      if (offered === undefined || !(await store.withdraw(name, offered.id))) return undefined;
+      changing(source, which)?.remove(digest);
+      return offered.id;
+    },
   };
 }
 
@@ -92,6 +135,7 @@ class CachedSecret {
   readonly #store: SecretStore;
   readonly #deps: VaultDeps;
   #known: { versions: SecretVersion[]; at: number } | undefined;
+  #firstKnown: Promise<void> | undefined;
   #added = 0;
   #look: Promise<Error | undefined> | undefined;
   #nextLookAt = 0;
@@ -104,10 +148,10 @@ class CachedSecret {
     this.#deps = deps;
   }
 
-  /** What is known; waits for a look only where nothing is. Never throws. */
+  /** What is known; waits for a look only where nothing is, and then for the newest one only. Never throws. */
   async read(): Promise<readonly SecretVersion[]> {
     this.refresh();
-    if (this.#remembered() === undefined) await this.#look;
+    if (this.#remembered() === undefined) await Promise.race([this.#look, this.#firstKnown]);
     return this.known();
   }
 
@@ -123,8 +167,17 @@ class CachedSecret {
 
   /** What was added to the store is the newest version; what was there before it is looked at again soon. */
   add(value: string): void {
+    const others = this.known().filter((version) => version.value !== value);
+    this.#change([{ id: '', value, createdAt: this.#deps.now() }, ...others].slice(0, this.#count));
+  }
+
+  /** What was withdrawn counts no more. */
+  remove(digest: string): void {
+    this.#change(this.known().filter(({ value }) => digestOf(value) !== digest));
+  }
+
+  #change(versions: SecretVersion[]): void {
     const now = this.#deps.now();
-    const versions = [{ value, createdAt: now }, ...this.known()].slice(0, this.#count);
     this.#known = { versions, at: now };
     this.#nextLookAt = now;
     this.#added += 1;
@@ -147,8 +200,17 @@ class CachedSecret {
 
   async #lookOnce(): Promise<Error | undefined> {
     const added = this.#added;
+    const firstKnown = Promise.withResolvers<void>();
+    this.#firstKnown = firstKnown.promise;
     try {
-      const versions = await this.#store.newest(this.#name, this.#count);
+      const versions = await this.#store.newest(this.#name, this.#count, {
+        onFirst: (version) => {
+          // What is known counts beside it until the look is over.
+          if (added !== this.#added || this.#remembered() !== undefined) return;
+          this.#known = { versions: [version], at: this.#deps.now() };
+          firstKnown.resolve();
+        },
+      });
       // It began before the newest one was there.
       if (added !== this.#added) return undefined;
       const now = this.#deps.now();

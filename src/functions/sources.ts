@@ -6,7 +6,7 @@ import type { EventSummary, Ledger } from '../pipeline/ledger.ts';
 import type { RefusalCounter } from '../pipeline/refusals.ts';
 import { proofNonce, secretProof } from '../pipeline/secret-proof.ts';
 import type { Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
-import type { Windows } from '../pipeline/windows.ts';
+import { setWindow, type Windows } from '../pipeline/windows.ts';
 import { pathSegments } from './path-segments.ts';
 import { readBody } from './read-body.ts';
 import { staffDoor, type StaffAnswer } from './staff-door.ts';
@@ -17,10 +17,11 @@ export interface SourcesDeps {
     readonly publicUrl: string | undefined;
   };
   readonly ledger: Pick<Ledger, 'list'>;
-  readonly secrets: Pick<Secrets, 'webhookSecrets' | 'lookAgain'>;
+  readonly secrets: Pick<Secrets, 'webhookSecrets' | 'lookAgain' | 'withdraw'>;
   readonly windows: Windows;
   readonly refusals: Pick<RefusalCounter, 'flush' | 'read'>;
   now(): Date;
+  newId(): string;
 }
 
 // More than so many are too many to be counted out.
@@ -98,19 +99,20 @@ const Wanted = z.object({
 });
 
 /** `POST /sources/{source}/window`: opens the time in which a source's secret changes, or ends it (`minutes` 0). */
-export function openWindow({ config, windows, ...clock }: SourcesDeps): HttpHandler {
+export function openWindow(deps: SourcesDeps): HttpHandler {
   return staffDoor(async (request): Promise<StaffAnswer> => {
-    const [, name = ''] = pathSegments(request);
-    if (!config.sources.has(name)) return { status: 404, jsonBody: { error: 'There is no such source.' } };
+    const [, source = ''] = pathSegments(request);
+    if (!deps.config.sources.has(source))
+      return { status: 404, jsonBody: { error: 'There is no such source.' } };
     const wanted = Wanted.safeParse(await members(request));
     if (!wanted.success) {
       const faults = wanted.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
       return { status: 400, jsonBody: { error: faults.join('; ') } };
     }
     const { key, minutes } = wanted.data;
-    const until = clock.now().getTime() + minutes * 60_000;
-    await windows.set(name, { which: key, until });
-    return { status: 200, jsonBody: { source: name, key, until: new Date(until).toISOString() } };
+    const until = deps.now().getTime() + minutes * 60_000;
+    await setWindow({ source, which: key, until }, deps);
+    return { status: 200, jsonBody: { source, key, until: new Date(until).toISOString() } };
   });
 }
 

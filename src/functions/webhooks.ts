@@ -7,10 +7,11 @@ import type { RefusalCounter } from '../pipeline/refusals.ts';
 import type { Secrets } from '../pipeline/secrets.ts';
 import { judgeFor, type Judge, type Judged } from '../pipeline/judge.ts';
 import type { DeliveryStore, WorkQueue } from '../pipeline/stores.ts';
+import { offersTo, type OfferSecret } from '../pipeline/secret-offer.ts';
 import type { Windows } from '../pipeline/windows.ts';
 import { callerHeaders } from './caller-headers.ts';
-import { withDeadline } from './deadline.ts';
-import { logOf } from './log.ts';
+import { DeadlineError, withDeadline } from './deadline.ts';
+import { appLog, logOf } from './log.ts';
 import { readBody } from './read-body.ts';
 
 export interface WebhookDeps {
@@ -48,11 +49,14 @@ export function webhooks(deps: WebhookDeps): HttpHandler {
   const judges = new Map(
     [...deps.sources].map(([name, { receiver }]) => [name, judgeFor(name, receiver, deps)]),
   );
+  const offers = new Map(
+    [...deps.sources.keys()].map((name) => [name, offersTo(name, { ...deps, log: appLog })]),
+  );
   let refusals = 0;
   return async (request, context): Promise<HttpResponseInit> => {
     const log = logOf(context);
     try {
-      const { answer, name, fields } = await receive(request, context, { ...deps, judges }, log);
+      const { answer, name, fields } = await receive(request, context, { ...deps, judges, offers }, log);
       const refused = answer.status >= 400;
       if (refused) refusals += 1;
       // What is put off comes again, and is not refused for good.
@@ -85,7 +89,7 @@ interface Received {
 async function receive(
   request: HttpRequest,
   context: InvocationContext,
-  deps: WebhookDeps & { judges: ReadonlyMap<string, Judge> },
+  deps: WebhookDeps & { judges: ReadonlyMap<string, Judge>; offers: ReadonlyMap<string, OfferSecret> },
   log: Log,
 ): Promise<Received> {
   const receivedAt = deps.now();
@@ -94,7 +98,8 @@ async function receive(
   const sourceName = url.pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
   const source = deps.sources.get(sourceName);
   const judge = deps.judges.get(sourceName);
-  if (source === undefined || judge === undefined)
+  const offer = deps.offers.get(sourceName);
+  if (source === undefined || judge === undefined || offer === undefined)
     return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
   const refused = (answer: Received['answer'], why: string): Received => ({
     answer,
@@ -116,7 +121,7 @@ async function receive(
   const call = { method: request.method, query: url.searchParams, headers, body: body.bytes };
   const verdict = await withDeadline(leftMs(), async () => await judge(call, leftMs));
   if (verdict.kind === 'secret-offered') {
-    return await withDeadline(leftMs(), async () => await takeSecret(verdict, sourceName, deps));
+    return await takeSecret(verdict, { source: sourceName, offer, leftMs });
   }
   if (verdict.kind !== 'proved') return answerTo(verdict, sourceName, refused);
 
@@ -175,23 +180,34 @@ function answerTo(
 /** A new secret counts only while the operator expects it; refused, both sides go on with the one they have. */
 async function takeSecret(
   { which, value }: Extract<Verdict, { kind: 'secret-offered' }>,
-  source: string,
-  { windows, secrets, ...clock }: WebhookDeps,
+  { source, offer, leftMs }: { source: string; offer: OfferSecret; leftMs: () => number },
 ): Promise<Received> {
-  const open = await windows.read(source);
-  const expected = open.some((window) => window.which === which && window.until > clock.now().getTime());
   const fields = { source, which };
-  if (!expected) {
-    const why = 'key-not-expected';
-    return { answer: answers.notNow, name: 'secret-refused', fields: { ...fields, why } };
+  const outcome = await withDeadline(
+    leftMs(),
+    async (signal) => await offer({ which, value }, { leftMs, signal }),
+  ).catch((error: unknown) => {
+    if (!(error instanceof DeadlineError)) throw error;
+    return { kind: 'not-kept' as const, error: error.message };
+  });
+  switch (outcome.kind) {
+    case 'taken':
+      return { answer: answers.kept, name: 'secret-kept', fields };
+    case 'refused':
+      return {
+        answer: answers.notNow,
+        name: 'secret-refused',
+        fields: { ...fields, why: 'key-not-expected' },
+      };
+    case 'not-kept':
+      return {
+        answer: answers.tryLater,
+        name: 'secret-not-kept',
+        fields: { ...fields, error: outcome.error },
+      };
+    default:
+      return outcome satisfies never;
   }
-  try {
-    await secrets.keep(source, which, value);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : 'unknown';
-    return { answer: answers.tryLater, name: 'secret-not-kept', fields: { ...fields, error: why } };
-  }
-  return { answer: answers.kept, name: 'secret-kept', fields };
 }
 
 async function keep(

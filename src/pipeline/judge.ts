@@ -1,7 +1,7 @@
 import type { Call, Receiver, Verdict } from './receiver.ts';
 import type { Secrets } from './secrets.ts';
 import { SharedLook } from './shared-look.ts';
-import type { Windows } from './windows.ts';
+import type { OpenWindow } from './windows.ts';
 
 /** A verdict, or that there can be none yet: whoever sent it may come again. */
 export type Judged = Verdict | { kind: 'not-judged'; why: 'no-secret' | 'no-fresh-look' | 'secret-changing' };
@@ -11,7 +11,7 @@ export type Judge = (call: Call, leftMs: () => number) => Promise<Judged>;
 
 export interface JudgeDeps {
   readonly secrets: Pick<Secrets, 'webhookSecrets' | 'lookAgain'>;
-  readonly windows: Pick<Windows, 'read'>;
+  readonly windows: { read(source: string): Promise<readonly OpenWindow[]> };
   readonly lookAgainEveryMs: number;
   now(): Date;
 }

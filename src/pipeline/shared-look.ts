@@ -5,11 +5,13 @@ export interface SharedLookDeps<T> {
   look(): Promise<T>;
   /** At most one begins in this time. */
   readonly everyMs: number;
+  /** Whoever waits holds a connection, and perhaps a body. */
+  readonly mostWaiting?: number;
   now(): number;
 }
 
 // Who waits holds a body in memory meanwhile.
-const mostWaiting = 64;
+const usuallyWaiting = 64;
 const mostWaitingBytes = 33_554_432;
 // Nobody waits longer, and a look that hangs must not keep the next one away.
 const longestLookMs = 5_000;
@@ -35,6 +37,7 @@ export class SharedLook<T> {
     const beginsInMs = this.#beganAt + this.#deps.everyMs - this.#deps.now();
     const tooMany = this.#waitingBytes + waiter.bytes > mostWaitingBytes;
     // Where nobody else waits there is room for any body: a larger one would be refused for ever.
+    const { mostWaiting = usuallyWaiting } = this.#deps;
     const crowded = this.#waiting >= mostWaiting || (this.#waiting > 0 && tooMany);
     if (crowded || beginsInMs >= waiter.maxWaitMs) return undefined;
     this.#waiting += 1;

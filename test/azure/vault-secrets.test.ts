@@ -22,8 +22,17 @@ function vault(sources: readonly string[] = ['archive']) {
       },
       add: async (name, value) => {
         if (away) throw new Error('the vault is away');
-        held.set(name, [{ value, createdAt: now }, ...(held.get(name) ?? [])]);
+        held.set(name, [{ id: value, value, createdAt: now }, ...(held.get(name) ?? [])]);
       },
+      withdraw: async (name, id) => {
+        if (away) throw new Error('the vault is away');
+        held.set(
+          name,
+          (held.get(name) ?? []).filter((version) => version.id !== id),
+        );
+        return true;
+      },
+      restore: async () => await Promise.reject(new Error('not here')),
     },
     {
       sources,
@@ -40,7 +49,7 @@ function vault(sources: readonly string[] = ['archive']) {
     put: (name: string, ...versions: [value: string, age: number][]) =>
       held.set(
         name,
-        versions.map(([value, age]) => ({ value, createdAt: now - age })),
+        versions.map(([value, age]) => ({ id: value, value, createdAt: now - age })),
       ),
     pass: (ms: number) => (now += ms),
     goAway: (gone = true) => (away = gone),

@@ -25,14 +25,32 @@ describe('a storage account that is new', () => {
 describe('the windows', () => {
   it('are those of one source, one for each key, the last one that was set', async () => {
     const windows = tableWindows(clients());
-    await windows.set('photos', { which: 'secret', until: 1_000 });
-    await windows.set('photos', { which: 'secret', until: 2_000 });
-    await windows.set('photos', { which: 'api-key', until: 3_000 });
-    await windows.set('photos-2', { which: 'secret', until: 4_000 });
+    const first = await windows.replace('photos', { which: 'secret', until: 1_000 }, undefined);
+    await windows.replace('photos', { which: 'secret', until: 2_000 }, first);
+    await windows.replace('photos', { which: 'api-key', until: 3_000 }, undefined);
+    await windows.replace('photos-2', { which: 'secret', until: 4_000 }, undefined);
     const found = await windows.read('photos');
-    expect(found.toSorted((a, b) => a.until - b.until)).toEqual([
+    expect(found.toSorted((a, b) => a.until - b.until)).toMatchObject([
       { which: 'secret', until: 2_000 },
       { which: 'api-key', until: 3_000 },
     ]);
+  });
+
+  it('are replaced only as they were read, by one of many', async () => {
+    const windows = tableWindows(clients());
+    const window = { which: 'secret', until: 1_000 } as const;
+    const offer = { digest: 'd', state: 'claimed', claim: 'c', at: 500 } as const;
+    const many = async (version: string | undefined) =>
+      await Promise.all(
+        [1, 2, 3].map(async () => await windows.replace('archive', { ...window, offer }, version)),
+      );
+    const [first, ...none] = (await many(undefined)).filter((version) => version !== undefined);
+    expect(none).toEqual([]);
+    expect(await windows.read('archive')).toEqual([{ ...window, offer, version: first }]);
+    const [second, ...others] = (await many(first)).filter((version) => version !== undefined);
+    expect(others).toEqual([]);
+    expect(await windows.replace('archive', window, first)).toBeUndefined();
+    const third = await windows.replace('archive', window, second);
+    expect(await windows.read('archive')).toEqual([{ ...window, offer: undefined, version: third }]);
   });
 });

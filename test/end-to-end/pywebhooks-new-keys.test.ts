@@ -69,6 +69,17 @@ describe('a secret key', () => {
     expect(await send(old)).toBe(200);
   });
 
+  it('a second one in the same window: 403, and both sides go on with the first', async () => {
+    await shop.operator.window('scans', 'secret', 10);
+    expect(await resetSecret()).toMatchObject({ status: 200 });
+    const [secret, before] = [secretNow(), shop.service.sent.length];
+    expect(await resetSecret()).toMatchObject({ status: 400 });
+    expect(sentSince(before)).toEqual([['secret_key', 403]]);
+    expect(secretNow()).toBe(secret);
+    await shop.service.trigger(registration);
+    expect(shop.service.sent.at(-1)).toMatchObject({ kind: 'event', status: 200, attempt: 1 });
+  });
+
   it('is nowhere in the log, nor is any other', async () => {
     const said = shop.app.host.lines.join('\n');
     expect(said).toContain('secret-kept');
@@ -136,13 +147,13 @@ it('a secret that is replaced while events arrive and a stranger sends junk: non
   };
 
   await taken(5);
-  await shop.operator.window('scans', 'secret', 10);
   for (const _ of [1, 2]) {
+    await shop.operator.window('scans', 'secret', 10);
     await taken(5);
     expect(await resetSecret()).toMatchObject({ status: 200 });
+    await taken(5);
+    await shop.operator.window('scans', 'secret', 0);
   }
-  await taken(5);
-  await shop.operator.window('scans', 'secret', 0);
   await taken(5);
   end.abort();
   await happening;

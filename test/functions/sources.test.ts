@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/errors.ts';
 import { listSources, openWindow, type SourcesDeps } from '../../src/functions/sources.ts';
 import type { EventQuery, EventSummary } from '../../src/pipeline/ledger.ts';
-import type { OpenWindow } from '../../src/pipeline/windows.ts';
 import { configFor } from '../support/config.ts';
 import { callDoor } from '../support/door.ts';
+import { memoryWindows } from '../support/memory-windows.ts';
 
 const now = new Date('2026-01-05T09:00:00.000Z');
 
@@ -26,7 +26,7 @@ const anEvent: EventSummary = {
 };
 
 function staff(given: Partial<SourcesDeps> = {}) {
-  const windows = new Map<string, OpenWindow[]>();
+  const { rows, windows } = memoryWindows();
   let looks = 0;
   const deps: SourcesDeps = {
     config: configFor('UseDevelopmentStorage=true', { PUBLIC_URL: 'https://hooks.example.org' }),
@@ -36,17 +36,16 @@ function staff(given: Partial<SourcesDeps> = {}) {
     secrets: {
       webhookSecrets: async () => (looks > 0 ? ['new and looked up', 'the one before'] : undefined),
       lookAgain: async () => void (looks += 1),
+      withdraw: async () => undefined,
     },
-    windows: {
-      set: async (source, window) => void windows.set(source, [window]),
-      read: async (source) => windows.get(source) ?? [],
-    },
+    windows,
     refusals: { flush: async () => undefined, read: async () => [] },
     now: () => now,
+    newId: () => 'an-id',
     ...given,
   };
   return {
-    windows,
+    rows,
     list: async () => await callDoor(listSources(deps), { path: '/sources' }),
     open: async (path: string, body?: string) =>
       await callDoor(openWindow(deps), {
@@ -91,6 +90,7 @@ describe('GET /sources', () => {
     const secrets = {
       webhookSecrets: async () => ['remembered'] as const,
       lookAgain: async () => await Promise.reject(new Error('the vault is away')),
+      withdraw: async () => undefined,
     };
     expect((await staff({ secrets }).list()).body).toMatchObject({ sources: [{ secrets: 1 }] });
   });
@@ -108,19 +108,19 @@ describe('POST /sources/{source}/window', () => {
     ['for the API key', '{"key":"api-key","minutes":1}', 'api-key', 1],
     ['no longer, with 0', '{"minutes":0}', 'secret', 0],
   ])('opens %s', async (_what, body, key, minutes) => {
-    const { windows, open } = staff();
+    const { rows, open } = staff();
     const until = now.getTime() + minutes * 60_000;
     expect(await open('/sources/archive/window', body)).toMatchObject({
       status: 200,
       body: { source: 'archive', key, until: new Date(until).toISOString() },
     });
-    expect(windows.get('archive')).toEqual([{ which: key, until }]);
+    expect(rows.get(`archive/${key}`)).toMatchObject({ which: key, until });
   });
 
   it('takes the source from the path, whatever the query says', async () => {
-    const { windows, open } = staff();
+    const { rows, open } = staff();
     expect(await open('/sources/archive/window/?source=other&Source=x')).toMatchObject({ status: 200 });
-    expect([...windows.keys()]).toEqual(['archive']);
+    expect([...rows.keys()]).toEqual(['archive/secret']);
   });
 
   it.each([
@@ -133,9 +133,9 @@ describe('POST /sources/{source}/window', () => {
     ['no JSON', 'secret=1'],
     ['far too much', `{"key":"secret","more":"${'x'.repeat(20_000)}"}`],
   ])('refuses %s', async (_what, body) => {
-    const { windows, open } = staff();
+    const { rows, open } = staff();
     expect(await open('/sources/archive/window', body)).toMatchObject({ status: 400 });
-    expect(windows.size).toBe(0);
+    expect(rows.size).toBe(0);
   });
 
   it('knows only sources that there are', async () => {

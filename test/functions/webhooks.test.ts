@@ -7,6 +7,7 @@ import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
 import { pywebhooksReceiver } from '../../src/sources/pywebhooks/receiver.ts';
 import { callDoor } from '../support/door.ts';
 import { memoryStores } from '../support/memory-stores.ts';
+import { memoryWindows } from '../support/memory-windows.ts';
 import { secretsWith } from '../support/secrets.ts';
 
 const secret = 'my_shared_secret';
@@ -29,7 +30,7 @@ function door(given: Partial<WebhookDeps> = {}) {
     queue: stores.queue,
     deliveries: stores.deliveryStore,
     ledger: stores.ledger,
-    windows: { set: async () => undefined, read: async () => [] },
+    windows: memoryWindows().windows,
     refusals: { count: () => undefined },
     lookAgainEveryMs: 0,
     maxDeliveryBytes: 1_000_000,
@@ -257,8 +258,8 @@ describe('the door of a PyWebhooks source', () => {
     const until = Date.parse('2026-01-05T10:05:00Z');
     const { handler } = door({
       sources,
-      secrets: secretsWith({ keep: async () => await Promise.reject(new Error('no place to keep it')) }),
-      windows: { set: async () => undefined, read: async () => [{ which: 'secret', until }] },
+      secrets: secretsWith({ take: async () => await Promise.reject(new Error('no place to keep it')) }),
+      windows: memoryWindows({ archive: [{ which: 'secret', until }] }).windows,
     });
     const { status, logged } = await callDoor(handler, {
       path: `/webhooks/archive?secret_key=${'0a'.repeat(20)}`,

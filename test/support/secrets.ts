@@ -10,6 +10,8 @@ export function secretsWith(given: Partial<Secrets> = {}): Secrets {
     apiKey: async () => undefined,
     accountId: async () => undefined,
     keep: async () => undefined,
+    take: async (_source, _which, _value, { begin }) => await begin(),
+    withdraw: async () => undefined,
     ...given,
   };
 }
