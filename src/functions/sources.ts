@@ -1,6 +1,7 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
 import * as z from 'zod';
 import type { SourceConfig } from '../config.ts';
+import { cleanText } from '../pipeline/clean-text.ts';
 import { readJson } from '../pipeline/read-json.ts';
 import type { EventSummary, Ledger } from '../pipeline/ledger.ts';
 import type { RefusalCounter } from '../pipeline/refusals.ts';
@@ -93,10 +94,15 @@ function brief(event: EventSummary | undefined): object | null {
   return { id, type, state, receivedAt };
 }
 
-const Wanted = z.object({
-  key: z.enum(['secret', 'api-key'], { error: 'must be one of: secret, api-key' }).default('secret'),
-  minutes: z.number({ error: 'must be a number from 0 to 60' }).min(0).max(60).default(10),
-});
+const Wanted = z.strictObject(
+  {
+    key: z.enum(['secret', 'api-key'], { error: 'must be "secret" or "api-key"' }).default('secret'),
+    minutes: z.number({ error: 'must be a number from 0 to 60' }).min(0).max(60).default(10),
+  },
+  { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be a JSON object') },
+);
+const example = 'Send a JSON object such as {"key":"secret","minutes":10}';
+const longestBody = 10_000;
 
 /** `POST /sources/{source}/window`: opens the time in which a source's secret changes, or ends it (`minutes` 0). */
 export function openWindow(deps: SourcesDeps): HttpHandler {
@@ -104,21 +110,39 @@ export function openWindow(deps: SourcesDeps): HttpHandler {
     const [, source = ''] = pathSegments(request);
     if (!deps.config.sources.has(source))
       return { status: 404, jsonBody: { error: 'There is no such source.' } };
-    const wanted = Wanted.safeParse(await members(request));
-    if (!wanted.success) {
-      const faults = wanted.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-      return { status: 400, jsonBody: { error: faults.join('; ') } };
-    }
-    const { key, minutes } = wanted.data;
+    const read = await readWanted(request);
+    if (read.kind === 'refused') return { status: read.status, jsonBody: { error: read.why } };
+    const { key, minutes } = read.wanted;
     const until = deps.now().getTime() + minutes * 60_000;
     await setWindow({ source, which: key, until }, deps);
     return { status: 200, jsonBody: { source, key, until: new Date(until).toISOString() } };
   });
 }
 
-/** The body's members; none where there is no body. */
-async function members(request: HttpRequest): Promise<unknown> {
-  const body = await readBody(request, undefined, 10_000);
-  if (body.kind !== 'bytes') return undefined;
-  return body.bytes.byteLength === 0 ? {} : readJson(body.bytes);
+type Read =
+  { kind: 'wanted'; wanted: z.infer<typeof Wanted> } | { kind: 'refused'; status: 400 | 413; why: string };
+
+/** What the body asks for; the usual where there is none. */
+async function readWanted(request: HttpRequest): Promise<Read> {
+  const refused = (why: string, status: 400 | 413 = 400): Read => ({ kind: 'refused', status, why });
+  const body = await readBody(request, undefined, longestBody);
+  if (body.kind === 'too-large')
+    return refused(`The body is longer than ${longestBody} bytes. ${example}.`, 413);
+  if (body.kind === 'broken') return refused(`The body broke off. ${example}.`);
+  const given = body.bytes.byteLength === 0 ? {} : readJson(body.bytes);
+  if (given === undefined) return refused(`The body is no JSON. ${example}.`);
+  const wanted = Wanted.safeParse(given);
+  if (wanted.success) return { kind: 'wanted', wanted: wanted.data };
+  return refused(wanted.error.issues.map(faultIn).join(' '));
+}
+
+function faultIn(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    const names = issue.keys.map((name) => `"${cleanText(name, 100)}"`).join(', ');
+    return `There is no member ${names}: only "key" and "minutes".`;
+  }
+  const [name] = issue.path;
+  return name === undefined
+    ? `The body ${issue.message}. ${example}.`
+    : `"${String(name)}" ${issue.message}.`;
 }

@@ -123,18 +123,40 @@ describe('POST /sources/{source}/window', () => {
     expect([...rows.keys()]).toEqual(['archive/secret']);
   });
 
+  const example = 'Send a JSON object such as {"key":"secret","minutes":10}.';
   it.each([
-    ['another key', '{"key":"password"}'],
-    ['the id of an account, which is no key', '{"key":"account-id"}'],
-    ['more than an hour', '{"minutes":61}'],
-    ['less than nothing', '{"minutes":-1}'],
-    ['no number', '{"minutes":"10"}'],
-    ['no object', '[]'],
-    ['no JSON', 'secret=1'],
-    ['far too much', `{"key":"secret","more":"${'x'.repeat(20_000)}"}`],
-  ])('refuses %s', async (_what, body) => {
+    ['another key', '{"key":"password"}', '"key" must be "secret" or "api-key".'],
+    ['the id of an account', '{"key":"account-id"}', '"key" must be "secret" or "api-key".'],
+    ['more than an hour', '{"minutes":61}', '"minutes" must be a number from 0 to 60.'],
+    ['less than nothing', '{"minutes":-1}', '"minutes" must be a number from 0 to 60.'],
+    ['no number', '{"minutes":"10"}', '"minutes" must be a number from 0 to 60.'],
+    ['a number that is none', '{"minutes":1e999}', '"minutes" must be a number from 0 to 60.'],
+    ['a list', '[]', `The body must be a JSON object. ${example}`],
+    ['null', 'null', `The body must be a JSON object. ${example}`],
+    ['a string', '"secret"', `The body must be a JSON object. ${example}`],
+    ['no JSON', 'secret=1', `The body is no JSON. ${example}`],
+    ['half a JSON', '{"key":', `The body is no JSON. ${example}`],
+    [
+      'unknown members',
+      '{"minute":1,"\\u001b":2}',
+      'There is no member "minute", "\ufffd": only "key" and "minutes".',
+    ],
+    [
+      'two faults',
+      '{"key":1,"minutes":null}',
+      '"key" must be "secret" or "api-key". "minutes" must be a number from 0 to 60.',
+    ],
+  ])('refuses %s in a sentence', async (_what, body, error) => {
     const { rows, open } = staff();
-    expect(await open('/sources/archive/window', body)).toMatchObject({ status: 400 });
+    expect(await open('/sources/archive/window', body)).toMatchObject({ status: 400, body: { error } });
+    expect(rows.size).toBe(0);
+  });
+
+  it('refuses a body that is far too long in a sentence', async () => {
+    const { rows, open } = staff();
+    const body = `{"key":"secret","more":"${'x'.repeat(20_000)}"}`;
+    const error = `The body is longer than 10000 bytes. ${example}`;
+    expect(await open('/sources/archive/window', body)).toMatchObject({ status: 413, body: { error } });
     expect(rows.size).toBe(0);
   });
 
