@@ -9,7 +9,7 @@ import {
   type PreservicaSubscription,
   type PreservicaSubscriptions,
 } from '../sources/preservica/subscriptions.ts';
-import { whyHandshakeFails } from '../sources/preservica/try-handshake.ts';
+import { tryHandshake } from '../sources/preservica/try-handshake.ts';
 import { addressToCall } from './address-to-call.ts';
 import { answering, table, type Answer } from './answer.ts';
 import { addYes, mustBeMeant, type Deleting } from './deleting.ts';
@@ -285,8 +285,8 @@ async function whyRefused(
   secret: string,
 ): Promise<string> {
   const answered = `Preservica answered ${status}${said === '' ? '' : ` (${said})`}.`;
-  const why = await whyHandshakeFails(address, secret);
-  if (why !== undefined) return `${answered} ${why}`;
+  const fault = await tryHandshake(address, secret);
+  if (fault !== undefined) return `${answered} ${fault.text}`;
   return `${answered} Seen from here the app answers the handshake rightly, so either Preservica cannot reach ${address} (it must be open to the internet), or it refuses something else about this subscription.`;
 }
 

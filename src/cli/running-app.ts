@@ -28,6 +28,7 @@ export type ShownEvent = z.infer<typeof ShownEvent>;
 
 const SourceState = z.object({
   name: z.string(),
+  kind: z.string(),
   secrets: z.number(),
   waiting: z.number(),
   failed: z.number(),

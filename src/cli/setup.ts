@@ -23,7 +23,15 @@ const secretsFile = join(root, 'local.secrets.json');
 export interface Setup {
   readonly config: SourcesConfig & { readonly localSecretsFile: string };
   readonly secrets: Secrets;
-  readonly app: { readonly url: string | undefined; readonly key: string | undefined };
+  readonly app: {
+    readonly url: string | undefined;
+    /** Which setting says so. */
+    readonly from: 'ASSET_WEBHOOKS_URL' | 'PUBLIC_URL';
+    readonly key: string | undefined;
+  };
+  /** For people: where the settings come from, and what of them nothing reads. */
+  readonly where: string;
+  readonly warnings: readonly string[];
 }
 
 /** Reads the settings of the environment and of `local.settings.json`. Throws a UsageError that names every fault. */
@@ -52,8 +60,11 @@ export async function readSetup(): Promise<Setup> {
     secrets: secretsNow({ config }),
     app: {
       url: ownUrl.data?.replace(/\/+$/, '') ?? config.publicUrl,
+      from: ownUrl.data === undefined ? 'PUBLIC_URL' : 'ASSET_WEBHOOKS_URL',
       key: environment['ASSET_WEBHOOKS_KEY'] || undefined,
     },
+    where: file.where,
+    warnings: read.warnings,
   };
 }
 

@@ -1,48 +1,105 @@
 import type { Command } from 'commander';
+import type { SourceConfig } from '../config.ts';
 import { answering, table, type Answer } from './answer.ts';
-import { worst } from './doctor/check.ts';
+import { checkApp } from './doctor/check-app.ts';
 import { checkSource } from './doctor/check-source.ts';
-import { readSetup, webhookUrl } from './setup.ts';
+import { worst, type Check } from './doctor/check.ts';
+import { shortTime } from './short-time.ts';
+import type { SourceState } from './running-app.ts';
+import { readSetup, webhookUrl, type Setup } from './setup.ts';
 import { endProgress, progress } from './terminal.ts';
+import { typed } from './typed.ts';
 
 /** `sources`: every configured source, and how it does. */
 export function addSources(program: Command): void {
   program
     .command('sources')
-    .description('the configured sources: whether they let us in, and whether they will call the app')
+    .description('how each source does: what waits, failed and was refused, and whether it will call the app')
     .action(answering(list));
 }
 
 async function list(): Promise<Answer> {
   const setup = await readSetup();
-  progress(`Asking ${setup.config.sources.size} sources …`);
+  progress(`Asking the app and ${setup.config.sources.size} sources …`);
+  const app = checkApp(setup);
   const sources = await Promise.all(
     [...setup.config.sources.values()].map(async (source) => {
-      const { login, subscriptions } = await checkSource(setup, source);
-      return {
-        name: source.name,
-        kind: source.kind,
-        url: source.url === '' ? null : source.url,
-        webhookUrl: webhookUrl(setup, source) ?? null,
-        login: { ok: login.state === 'ok', refused: login.state === 'wrong', text: login.text },
-        subscriptions: {
-          state: worst(subscriptions),
-          text: subscriptions.map(({ text }) => text).join(' '),
-        },
-      };
+      const [asked, { states }] = await Promise.all([checkSource(setup, source), app]);
+      const state = states.find(({ name }) => name === source.name);
+      return { ...shown(setup, source, state), ...sides(asked) };
     }),
   );
+  const amiss = (await app).checks.filter(({ state }) => state === 'wrong');
   endProgress();
-  const rows = sources.map(({ name, kind, url, login, subscriptions }) => [
+  return {
+    json: { sources, app: { ok: amiss.length === 0, text: sentences(amiss) } },
+    text: [tableOf(sources), ...notes(sources, amiss)].join('\n'),
+    exitCode: amiss.length > 0 || sources.some(({ login }) => login.refused) ? 1 : 0,
+  };
+}
+
+type Listed = ReturnType<typeof shown> & ReturnType<typeof sides>;
+
+/** What the app says; null where it says nothing. */
+function shown(setup: Setup, source: SourceConfig, state: SourceState | undefined) {
+  return {
+    name: source.name,
+    kind: source.kind,
+    url: source.url === '' ? null : source.url,
+    webhookUrl: webhookUrl(setup, source) ?? null,
+    waiting: state?.waiting ?? null,
+    failed: state?.failed ?? null,
+    refused: state?.refused ?? null,
+    lastEventAt: state?.latest?.receivedAt ?? null,
+  };
+}
+
+function sides({ login, subscriptions }: Awaited<ReturnType<typeof checkSource>>) {
+  return {
+    login: { ok: login.state === 'ok', refused: login.state === 'wrong', text: login.text },
+    subscriptions: {
+      state: worst(subscriptions.checks),
+      count: subscriptions.count ?? null,
+      text: sentences(subscriptions.checks),
+    },
+  };
+}
+
+function tableOf(sources: readonly Listed[]): string {
+  const now = new Date();
+  const head = ['source', 'kind', 'waiting', 'failed', 'refused', 'last event', 'login', 'subscriptions'];
+  const rows = sources.map(({ name, kind, waiting, failed, refused, lastEventAt, login, subscriptions }) => [
     name,
     kind,
-    url ?? '–',
-    login.ok ? 'yes' : `no: ${login.text}`,
-    subscriptions.text,
+    counted(waiting),
+    counted(failed),
+    refused === null ? '?' : String(refused.reduce((sum, { count }) => sum + count, 0)),
+    lastEventAt === null ? '–' : shortTime(lastEventAt, now),
+    login.ok ? 'yes' : login.refused ? 'no' : '–',
+    subscriptions.count === null
+      ? '–'
+      : `${subscriptions.count}${subscriptions.state === 'ok' ? '' : `, ${subscriptions.state}`}`,
   ]);
-  return {
-    json: { sources },
-    text: table(['source', 'kind', 'url', 'login', 'subscriptions'], rows),
-    exitCode: sources.some(({ login }) => login.refused) ? 1 : 0,
-  };
+  return table(head, rows);
+}
+
+// The app counts no further.
+function counted(count: number | null): string {
+  if (count === null) return '?';
+  return count >= 200 ? '200+' : String(count);
+}
+
+function notes(sources: readonly Listed[], amiss: readonly Check[]): string[] {
+  const unwell = sources.filter(({ login, subscriptions }) => login.refused || subscriptions.state !== 'ok');
+  const found = [
+    ...amiss.map(({ about, text }) => `${about}: ${text}`),
+    ...unwell.map(
+      ({ name, login, subscriptions }) => `${name}: ${login.refused ? login.text : subscriptions.text}`,
+    ),
+  ];
+  return found.length === 0 ? [] : ['', ...found, `More, and what to do: ${typed('doctor')}`];
+}
+
+function sentences(checks: readonly Check[]): string {
+  return checks.map(({ text }) => text).join(' ');
 }

@@ -92,7 +92,7 @@ function readRetryAfter(given: string | null, now: number): number | undefined {
 }
 
 /** The word that tells a wrong host name from a refused port or a certificate that has run out. */
-function systemCode(error: unknown): string | undefined {
+export function systemCode(error: unknown): string | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : undefined;

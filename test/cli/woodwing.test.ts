@@ -420,8 +420,7 @@ describe('tokens that are kept in a vault one after the other', () => {
     });
     if (!read.ok) throw new Error(read.faults.join('\n'));
     const config = { ...read.config, localSecretsFile: 'unused' };
-    const app = { url: undefined, key: undefined };
-    const store = await tokenStore({ config, secrets, app }, { name: 'photos' });
+    const store = await tokenStore({ config, secrets }, { name: 'photos' });
     for (const token of ['former', 'newer']) await store.keep(token);
     expect(made.map(([token]) => token)).toEqual(['former', 'newer']);
     expect(new Set(made.map(([, second]) => second)).size).toBe(2);

@@ -1,75 +1,88 @@
 import { UpstreamError } from '../../errors.ts';
-import { ok, warning, wrong, type Check } from './check.ts';
+import { ok, type Check } from './check.ts';
+import { findings } from './findings.ts';
+import { reach } from './reach.ts';
 import { RefusedError, UsageError } from '../faults.ts';
 import { runningApp, type RunningApp, type SourceState } from '../running-app.ts';
 import type { Setup } from '../setup.ts';
 
+export interface AppChecks {
+  readonly checks: readonly Check[];
+  /** What the app says of its sources; none where it says nothing. */
+  readonly states: readonly SourceState[];
+}
+
 /** Asks the running app whether it lives, whether it reaches its storage, and how its sources do. Never throws. */
-export async function checkApp(setup: Setup): Promise<Check[]> {
+export async function checkApp(setup: Setup): Promise<AppChecks> {
+  const { url, from } = setup.app;
+  if (url === undefined) return { checks: [findings.noAppAddress()], states: [] };
+  const { publicUrl } = setup.config;
+  const [here, elsewhere] = await Promise.all([
+    atAddress(url, from),
+    publicUrl === undefined || publicUrl === url ? [] : atAddress(publicUrl, 'PUBLIC_URL'),
+  ]);
+  if (here.length > 0) return { checks: [...here, ...elsewhere], states: [] };
+  const { checks, states } = await askSources(setup, url);
+  return { checks: [...checks, ...elsewhere], states };
+}
+
+/** What is wrong at an address of the app, which that setting gives. */
+async function atAddress(url: string, setting: string): Promise<Check[]> {
+  const reached = await reach(url);
+  switch (reached.kind) {
+    case 'alive':
+      return [];
+    case 'nothing':
+      return [findings.unreachable({ url, how: reached.how, setting })];
+    case 'other':
+      return [findings.otherAnswer({ url, status: reached.status, setting })];
+    default:
+      return reached satisfies never;
+  }
+}
+
+async function askSources(setup: Setup, url: string): Promise<AppChecks> {
   let app: RunningApp;
   try {
     app = runningApp(setup);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return [
-      wrong('app', 'Nothing says where the app is.', 'Set ASSET_WEBHOOKS_URL or PUBLIC_URL to its address.'),
-    ];
+    return { checks: [findings.keyNotSafe({ text: error.message })], states: [] };
   }
-  const alive = await app.alive().catch(() => false);
-  if (!alive) {
-    return [wrong('app', `Nothing answers at ${app.url}/health.`, 'Start it, or set the address right.')];
-  }
+  const alive = ok('app', `It lives at ${url} (${setup.app.from}).`);
   try {
     const states = await app.sources();
-    return [
-      ok('app', `It lives at ${app.url}.`),
-      ok('storage', 'The app reaches its storage.'),
-      ...setupDiffers(setup, states),
-      ...states.flatMap(checkState),
-    ];
+    return {
+      checks: [alive, ok('storage', 'The app reaches its storage.'), ...setupDiffers(setup, states)],
+      states,
+    };
   } catch (error) {
-    if (!(error instanceof RefusedError) && !(error instanceof UpstreamError)) throw error;
-    const text = error.message;
-    return error.status === 503
-      ? [
-          ok('app', `It lives at ${app.url}.`),
-          wrong('storage', text, 'Its settings are faulty or its storage is away: its log says which.'),
-        ]
-      : [wrong('app', text, 'Mend what this says.')];
+    if (
+      !(error instanceof RefusedError) &&
+      !(error instanceof UpstreamError) &&
+      !(error instanceof UsageError)
+    )
+      throw error;
+    return { checks: refusedBy(error, url, alive), states: [] };
   }
+}
+
+function refusedBy(error: RefusedError | UpstreamError | UsageError, url: string, alive: Check): Check[] {
+  const { message: text } = error;
+  const status = error instanceof UsageError ? 400 : error.status;
+  if (status === 401 || status === 403) return [findings.keyRefused({ url, text })];
+  if (status === 404) return [findings.sourcesMissing({ url })];
+  if (status === 503) return [alive, findings.storageAway({ text })];
+  if (status !== undefined && status >= 500) return [findings.sourcesBroke({ url, status })];
+  return [findings.notAsked({ text })];
 }
 
 function setupDiffers({ config }: Setup, states: readonly SourceState[]): Check[] {
-  const running = states
-    .map(({ name }) => name)
-    .toSorted()
-    .join(', ');
-  const here = [...config.sources.keys()].toSorted().join(', ');
-  if (running === here) return [];
-  const text = `It runs with other sources than the settings here: ${running}.`;
-  return [warning('app', text, 'Look whether these are the settings of that app.')];
-}
-
-function checkState({ name, secrets, waiting, failed }: SourceState): Check[] {
-  const about = `${name}: events`;
-  const checks: Check[] = [];
-  if (secrets === 0) {
-    const text = 'The running app has no webhook secret for it, and answers it with 503.';
-    checks.push(
-      wrong(
-        about,
-        text,
-        'Set it where the app takes its secrets from, and restart the app if these are settings.',
-      ),
-    );
-  }
-  if (failed > 0) {
-    const todo = `asset-webhooks events list --source ${name} --state failed`;
-    checks.push(warning(about, `${failed === 200 ? '200 or more' : failed} failed.`, todo));
-  }
-  if (waiting > 0) {
-    const todo = `asset-webhooks events list --source ${name} --state waiting`;
-    checks.push(warning(about, `${waiting === 200 ? '200 or more' : waiting} wait for another try.`, todo));
-  }
-  return checks;
+  const list = (sources: Iterable<{ name: string; kind: string }>): string =>
+    [...sources]
+      .map(({ name, kind }) => `${name} (${kind})`)
+      .toSorted()
+      .join(', ');
+  const running = list(states);
+  return running === list(config.sources.values()) ? [] : [findings.otherSources({ running })];
 }

@@ -5,20 +5,14 @@ export interface Check {
   readonly state: 'ok' | 'warning' | 'wrong';
   /** What was found, in a sentence. */
   readonly text: string;
-  /** What to do about it. */
+  /** What to do about it, where the command alone does not say it. */
   readonly todo?: string;
+  /** The command that mends it or shows more, as it is typed. */
+  readonly command?: string;
 }
 
 export function ok(about: string, text: string): Check {
   return { about, state: 'ok', text };
-}
-
-export function warning(about: string, text: string, todo: string): Check {
-  return { about, state: 'warning', text, todo };
-}
-
-export function wrong(about: string, text: string, todo: string): Check {
-  return { about, state: 'wrong', text, todo };
 }
 
 /** The worst of several. */

@@ -1,12 +1,18 @@
 import type { Command } from 'commander';
 import type { SourceConfig } from '../../config.ts';
 import { answering, type Answer } from '../answer.ts';
-import { ok, warning, worst, wrong, type Check } from './check.ts';
+import { ok, worst, type Check } from './check.ts';
 import { checkApp } from './check-app.ts';
+import { checkCall } from './check-call.ts';
 import { checkClock } from './check-clock.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkSource } from './check-source.ts';
+import { checkState } from './check-state.ts';
+import { findings } from './findings.ts';
 import { SettingsError, UsageError } from '../faults.ts';
+import { isReadableOnTheWay } from '../loopback.ts';
+import { placeOfSecrets } from '../place-of-secrets.ts';
+import type { SourceState } from '../running-app.ts';
 import { readSetup, type Setup } from '../setup.ts';
 import { endProgress, progress } from '../terminal.ts';
 
@@ -14,7 +20,7 @@ import { endProgress, progress } from '../terminal.ts';
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('checks settings, app, storage, vault, logins, clocks and subscriptions')
+    .description('checks settings, app, storage, vault, handshakes, logins, clocks and subscriptions')
     .action(answering(examine));
 }
 
@@ -41,49 +47,53 @@ async function allChecks(): Promise<Check[]> {
     setup = await readSetup();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const [faults, where] =
-      error instanceof SettingsError ? [error.faults, error.where] : [[error.message], ''];
-    return faults.map((fault) =>
-      wrong('settings', fault, `Set it right; the README has all settings. ${where}`.trim()),
-    );
+    const { faults, where } = error instanceof SettingsError ? error : { faults: [error.message], where: '' };
+    return faults.map((fault) => findings.settingFaulty({ fault, where }));
   }
   progress('Asking the app and the sources …');
   const sources = [...setup.config.sources.values()];
-  const [app, ...each] = await Promise.all([
-    checkApp(setup),
-    ...sources.map(async (source) => await checksOf(setup, source)),
-  ]);
-  return [...checkSettings(setup), ...app, ...each.flat()];
+  const app = checkApp(setup);
+  const each = await Promise.all(
+    sources.map(async (source) => {
+      const state = app.then(({ states }) => states.find(({ name }) => name === source.name));
+      return await checksOf(setup, source, state);
+    }),
+  );
+  return [...checkSettings(setup), ...(await app).checks, ...each.flat()];
 }
 
-async function checksOf(setup: Setup, source: SourceConfig): Promise<Check[]> {
-  const [secrets, clock, { login, subscriptions }] = await Promise.all([
+async function checksOf(
+  setup: Setup,
+  source: SourceConfig,
+  asked: Promise<SourceState | undefined>,
+): Promise<Check[]> {
+  const [secrets, call, clock, { login, subscriptions }, state] = await Promise.all([
     checkSecrets(setup, source),
+    checkCall(setup, source),
     checkClock(source),
     checkSource(setup, source),
+    asked,
   ]);
-  return [...secrets, ...clock, login, ...subscriptions];
+  const said = await checkState(setup, source, { state, ids: subscriptions.webhooks });
+  return [...secrets, ...call, ...clock, login, ...subscriptions.checks, ...said];
 }
 
-function checkSettings({ config: { sources, publicUrl } }: Setup): Check[] {
-  const about = 'settings';
-  const found = ok(about, `${sources.size} sources: ${[...sources.keys()].join(', ')}.`);
-  if (publicUrl === undefined) {
-    const text = 'PUBLIC_URL is not set, so nothing tells which subscriptions are of this app.';
-    return [found, warning(about, text, 'Set it to the address at which the sources reach the app.')];
-  }
-  const { protocol, hostname } = new URL(publicUrl);
-  const own = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-  if (protocol === 'http:' && !own) {
-    const text = 'PUBLIC_URL is plain http: what the sources send can be read on its way.';
-    return [found, warning(about, text, 'Use https.')];
-  }
-  return [found];
+function checkSettings(setup: Setup): Check[] {
+  const { sources, publicUrl } = setup.config;
+  return [
+    ok('settings', `${sources.size} sources: ${[...sources.keys()].join(', ')}.`),
+    ok('settings', setup.where),
+    ok('settings', `Secrets that change while the app runs are kept in ${placeOfSecrets(setup)}.`),
+    ...setup.warnings.map((warning) => findings.settingUnread({ warning })),
+    ...(publicUrl === undefined ? [findings.noPublicUrl()] : []),
+    ...(publicUrl !== undefined && isReadableOnTheWay(publicUrl) ? [findings.plainPublicUrl()] : []),
+  ];
 }
 
 const marks = { ok: 'ok      ', warning: 'warning ', wrong: 'WRONG   ' };
 
-function told({ about, state, text, todo }: Check): string {
+function told({ about, state, text, todo, command }: Check): string {
   const line = `${marks[state]} ${about}: ${text}`;
-  return todo === undefined ? line : `${line}\n         → ${todo}`;
+  const next = [todo, command].filter((each) => each !== undefined).join(' ');
+  return next === '' ? line : `${line}\n         → ${next}`;
 }

@@ -16,7 +16,10 @@ export interface TokenStore {
 }
 
 /** Throws a RefusedError where the store cannot be read: then nothing that needs it should be begun. */
-export async function tokenStore(setup: Setup, { name }: Pick<SourceConfig, 'name'>): Promise<TokenStore> {
+export async function tokenStore(
+  setup: Pick<Setup, 'config' | 'secrets'>,
+  { name }: Pick<SourceConfig, 'name'>,
+): Promise<TokenStore> {
   const { config, secrets } = setup;
   const inVault = config.keyVaultUrl !== undefined;
   const where = `${placeOfSecrets(setup)}${inVault ? `, as source-${name}-secret` : ''}`;

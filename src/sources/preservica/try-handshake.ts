@@ -7,11 +7,17 @@ import { challengeAnswer } from './signature.ts';
 
 const Answer = z.object({ challengeCode: z.string(), challengeResponse: z.string() });
 
+/** What is wrong with an address that Preservica is to call, in a sentence. */
+export interface HandshakeFault {
+  readonly kind: 'unreachable' | 'other-secret' | 'other-answer';
+  readonly text: string;
+}
+
 /**
- * Makes the handshake as Preservica would (reference/preservica.md, 2.5), and says in a sentence what is wrong with the
- * answer, for whoever wants to know why a subscription failed. Undefined where nothing is. Never throws.
+ * Makes the handshake as Preservica would (reference/preservica.md, 2.5), and says what is wrong with the answer.
+ * Undefined where nothing is. Never throws.
  */
-export async function whyHandshakeFails(address: string, secret: string): Promise<string | undefined> {
+export async function tryHandshake(address: string, secret: string): Promise<HandshakeFault | undefined> {
   const url = new URL(address);
   const code = randomBytes(16).toString('hex');
   url.searchParams.set('challengeCode', code);
@@ -27,15 +33,17 @@ export async function whyHandshakeFails(address: string, secret: string): Promis
     ));
   } catch (error) {
     const why = error instanceof UpstreamError ? error.message : 'It cannot be called at all.';
-    return `Nothing answers at ${address}, seen from here. ${why} Is the app running, and is the address right?`;
+    const text = `Nothing answers at ${address}, seen from here. ${why} Is the app running, and is the address right?`;
+    return { kind: 'unreachable', text };
   }
   const answer = Answer.safeParse(readJson(bytes)).data;
   if (status === 200 && answer?.challengeCode === code) {
-    return answer.challengeResponse === challengeAnswer(secret, code)
-      ? undefined
-      : 'The app answered with another secret than the one given here. Right after a change it may still hold the old one: up to five minutes with a vault, until its next start with settings.';
+    if (answer.challengeResponse === challengeAnswer(secret, code)) return undefined;
+    const text =
+      'The app answered with another secret than the one given here. Right after a change it may still hold the old one: up to five minutes with a vault, until its next start with settings.';
+    return { kind: 'other-secret', text };
   }
-  return meaningOf(status, bytes, address);
+  return { kind: 'other-answer', text: meaningOf(status, bytes, address) };
 }
 
 // What this app answers to a call without a signature, and to one that asks for what it does not give.

@@ -1,0 +1,56 @@
+import type { SourceConfig } from '../../config.ts';
+import type { RefusalCode } from '../../pipeline/refusals.ts';
+import type { SourceState } from '../running-app.ts';
+import type { Setup } from '../setup.ts';
+import { ok, type Check } from './check.ts';
+import { countsOf, findings } from './findings.ts';
+
+// Reasons for which calls of a source itself are refused; the others are strangers', more likely than not.
+const otherKey: readonly RefusalCode[] = ['wrong-signature'];
+const unreadable: readonly RefusalCode[] = ['too-large', 'not-json', 'unknown-shape'];
+const offered: readonly RefusalCode[] = ['key-not-expected'];
+
+/** What the running app says of a source. `ids` are the source's own webhooks that call this app, where it has such. */
+export async function checkState(
+  { secrets }: Setup,
+  source: SourceConfig,
+  { state, ids }: { state: SourceState | undefined; ids: readonly string[] },
+): Promise<Check[]> {
+  if (state === undefined) return [];
+  const checks: Check[] = [];
+  const [current] = (await secrets.webhookSecrets(source.name)) ?? [];
+  if (state.secrets === 0) checks.push(findings.appHasNoSecret(source));
+  else if (current !== undefined) {
+    const takes = state.takes(current);
+    if (takes === false) checks.push(findings.appHasOtherSecret(source));
+    if (takes === true) checks.push(ok(`${source.name}: secrets`, 'The running app has the same.'));
+  }
+  return [...checks, ...checkRefused(source, state, ids), ...checkCounts(source, state)];
+}
+
+function checkRefused(source: SourceConfig, { refused }: SourceState, ids: readonly string[]): Check[] {
+  const now = new Date();
+  const of = (codes: readonly RefusalCode[]) => refused.filter(({ code }) => codes.includes(code));
+  const known = [
+    [of(otherKey), findings.callsRefused],
+    [of(unreadable), findings.callsUnreadable],
+    [of(offered), findings.keysOffered],
+  ] as const;
+  const others = refused.filter((each) => !known.some(([some]) => some.includes(each)));
+  return [
+    ...known.flatMap(([some, finding]) =>
+      some.length === 0 ? [] : [finding({ ...source, refused: some, ids, now })],
+    ),
+    ...(others.length === 0
+      ? []
+      : [ok(`${source.name}: calls`, `${countsOf(others, now)}. Strangers, most likely.`)]),
+  ];
+}
+
+function checkCounts(source: SourceConfig, { failed, waiting }: SourceState): Check[] {
+  const said = (count: number): string => (count === 200 ? '200 or more' : String(count));
+  return [
+    ...(failed > 0 ? [findings.eventsFailed({ ...source, count: said(failed) })] : []),
+    ...(waiting > 0 ? [findings.eventsWait({ ...source, count: said(waiting) })] : []),
+  ];
+}
