@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { request, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { httpBindingData } from './binding-data.ts';
 import { answeredHeaders, forwardedHeaders, isJson, joinedHeaders } from './http-headers.ts';
 import type { Invocations } from './invocations.ts';
@@ -23,6 +24,9 @@ const longestQuery = 8100;
 const longestRequestLine = 8192;
 /** How long what is left of an upload is still read after its answer has gone. */
 const drainMs = 5000;
+/** How long an upload may stand still because the function does not read it, before the caller gets 500. */
+const blockedMs = 8000;
+const pauseMs = 100;
 
 /** Takes requests the way the platform does: finds the function, tells it what came, and passes the bytes on as they flow. */
 export function httpDoor(door: HttpDoor): (incoming: IncomingMessage, response: ServerResponse) => void {
@@ -96,10 +100,7 @@ function pass(door: HttpDoor, call: HttpCall, body: Buffer | undefined): void {
         return outcome satisfies never;
     }
   });
-  response.once('close', () => {
-    leaveBehind(call.incoming, forward);
-    door.library.forget(id);
-  });
+  response.once('close', () => leaveBehind(call.incoming, forward));
 }
 
 function forwardRequest(
@@ -117,8 +118,10 @@ function forwardRequest(
     headers: forwardedHeaders(headers, { invocationId: own.id, chunked }),
   });
   forward.on('response', (answer) => {
-    // An answer of the library's server itself, such as 431, is none of the function's and goes to nobody.
-    if (answer.headers['x-ms-invocation-id'] === undefined) {
+    flowsOn(forward);
+    // An answer of the library's server itself is none of the function's: without a body, as 431 is, it waits for the
+    // invocation's end; with one it is passed on.
+    if (answer.headers['x-ms-invocation-id'] === undefined && !hasBody(answer)) {
       door.log.host(`The request was refused on its way to the function, with ${answer.statusCode ?? 0}.`);
       answer.resume();
       return;
@@ -127,14 +130,17 @@ function forwardRequest(
       answer.resume();
       return;
     }
-    if (door.library.hasTorn(own.id)) {
-      answer.resume();
-      return answerEmpty(response, 500);
-    }
-    response.writeHead(answer.statusCode ?? 500, answeredHeaders(answer));
-    answer.on('error', () => response.destroy());
-    answer.pipe(response, { end: false });
-    answer.once('end', () => endOnceRead(incoming, forward, response));
+    void uploadFlows(incoming, forward).then((flows) => {
+      if (response.headersSent || response.destroyed) return answer.resume();
+      if (!flows) {
+        forward.destroy();
+        return answerEmpty(response, 500);
+      }
+      response.writeHead(answer.statusCode ?? 500, answeredHeaders(answer));
+      answer.on('error', () => response.destroy());
+      answer.pipe(response, { end: false });
+      answer.once('end', () => endOnceRead(incoming, forward, response));
+    });
   });
   // A function that tore its request cut its own connection; the platform has nothing better to say then.
   forward.on('error', () => answerEmpty(response, 500));
@@ -143,6 +149,41 @@ function forwardRequest(
   else if (chunked || headers['content-length'] !== undefined) stream(door, incoming, forward, response);
   else forward.end();
   return forward;
+}
+
+/**
+ * Waits as the platform does, which reads no answer before it has sent the request. What the function left unread then
+ * stands in a connection that the next request takes. False where the function does not read what still comes. A
+ * caller that pauses has its answer at once; what the platform does then was not seen.
+ */
+async function uploadFlows(incoming: IncomingMessage, forward: ClientRequest): Promise<boolean> {
+  const ended = new Promise((resolve) => forward.once('finish', resolve).once('close', resolve));
+  let bytes = -1;
+  let blockedUntil = performance.now() + blockedMs;
+  while (!forward.writableFinished) {
+    const received = incoming.socket.bytesRead;
+    const pauses = received === bytes && !incoming.complete && forward.socket?.writableNeedDrain !== true;
+    if (forward.destroyed || pauses) return true;
+    if (received !== bytes) blockedUntil = performance.now() + blockedMs;
+    else if (performance.now() > blockedUntil) return false;
+    bytes = received;
+    await Promise.race([ended, delay(pauseMs)]);
+  }
+  return true;
+}
+
+/** Lets an upload go on after its answer: Node's client hears of no more room in a socket from which an answer came. */
+function flowsOn(forward: ClientRequest): void {
+  const { socket } = forward;
+  const drained = (): void => void forward.emit('drain');
+  socket?.on('drain', drained);
+  forward.once('close', () => socket?.off('drain', drained));
+}
+
+function hasBody(answer: IncomingMessage): boolean {
+  return (
+    answer.headers['transfer-encoding'] !== undefined || Number(answer.headers['content-length'] ?? 0) > 0
+  );
 }
 
 function stream(

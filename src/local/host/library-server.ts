@@ -1,4 +1,4 @@
-import { Agent, Server, type IncomingMessage } from 'node:http';
+import { Agent, Server } from 'node:http';
 import net from 'node:net';
 import type { ProgrammingModel } from './core-types.ts';
 
@@ -6,9 +6,6 @@ import type { ProgrammingModel } from './core-types.ts';
 export interface LibraryServer {
   readonly port: number;
   readonly agent: Agent;
-  /** True when the function destroyed its request before all of it had come. */
-  hasTorn(invocationId: string): boolean;
-  forget(invocationId: string): void;
   close(): void;
 }
 
@@ -19,25 +16,14 @@ export async function startLibrary(model: ProgrammingModel): Promise<LibraryServ
     return capabilities['HttpUri'];
   });
   if (address === undefined) return undefined;
-  const requests = new Map<string, IncomingMessage>();
   for (const server of servers) {
     // Only the host calls it, over connections that it keeps; one closed just as a request goes out would lose that.
     server.keepAliveTimeout = 0;
-    server.on('request', (request: IncomingMessage) => {
-      requests.set(String(request.headers['x-ms-invocation-id']), request);
-    });
   }
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 1024 });
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
   return {
     port: Number(new URL(address).port),
     agent,
-    hasTorn: (invocationId) => {
-      const request = requests.get(invocationId);
-      return request !== undefined && request.destroyed && !request.complete;
-    },
-    forget: (invocationId) => {
-      requests.delete(invocationId);
-    },
     close: () => {
       agent.destroy();
       for (const server of servers) {

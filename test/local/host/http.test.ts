@@ -275,6 +275,22 @@ describe('an upload of 20 MB', () => {
     expect(await upload(path, headers)).toEqual({ status: 413, whole: 'too large' });
   });
 
+  it('gets 500 when the function leaves it half read and it comes all the same', async () => {
+    const answer = await fetch(`${host.url}/reads-a-bit`, { method: 'POST', body: Buffer.alloc(total) });
+    expect(answer.status).toBe(500);
+  });
+
+  it('that was left half read, and was small enough to be sent, stands before the next request', async () => {
+    const own = await startFixture();
+    const pieces = new Blob([Buffer.alloc(300_000)]).stream();
+    const init = { method: 'POST', body: pieces, duplex: 'half' as const };
+    expect((await fetch(`${own.url}/reads-a-bit`, init)).status).toBe(413);
+    const behind = fetch(`${own.url}/echo/behind`);
+    expect(await stillWaiting(behind)).toBe(true);
+    own.kill('SIGKILL');
+    await expect(behind).rejects.toThrow();
+  });
+
   it('gets 500 when the function tears its stream', async () => {
     const answer = await fetch(`${host.url}/tears`, { method: 'POST', body: Buffer.alloc(total) });
     expect(answer.status).toBe(500);
