@@ -11,7 +11,7 @@ import { workQueue, workQueueName } from './azure/work-queue.ts';
 import { readConfig, type Config } from './config.ts';
 import { assetEvents } from './functions/asset-events.ts';
 import { showAsset, showThumbnail } from './functions/assets.ts';
-import { watchCallerHeaders } from './functions/caller-headers.ts';
+import { Bodies } from './functions/bodies.ts';
 import { notReady, openDoors } from './functions/doors.ts';
 import { listEvents, showEvent } from './functions/events.ts';
 import { health } from './functions/health.ts';
@@ -26,7 +26,6 @@ import type { Outcome } from './pipeline/work-deps.ts';
 import { sourceKinds } from './sources/index.ts';
 
 app.setup({ enableHttpStream: true });
-watchCallerHeaders();
 app.http('health', { route: 'health', methods: ['GET'], authLevel: 'anonymous', handler: health });
 
 const settings = readConfig(process.env);
@@ -51,6 +50,7 @@ function run(config: Config): void {
     log: appLog,
     now: Date.now,
   });
+  const bodies = new Bodies(config.maxBodiesBytes);
 
   const asking = {
     secrets,
@@ -91,7 +91,7 @@ function run(config: Config): void {
     ...clock,
   };
 
-  const staff = { config, ledger, secrets, windows, refusals, now: clock.now, newId: clock.newId };
+  const staff = { config, ledger, secrets, windows, refusals, bodies, now: clock.now, newId: clock.newId };
 
   openDoors({
     webhooks: webhooks({
@@ -102,6 +102,7 @@ function run(config: Config): void {
       // A vault counts its readers' calls; a file of our own does not.
       lookAgainEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,
       maxDeliveryBytes: config.maxDeliveryBytes,
+      bodies,
     }),
     'list-events': listEvents({ ledger, sources }),
     'show-event': showEvent({ ledger, sources, deliveries }),

@@ -1,4 +1,4 @@
-import type { HttpHandler, HttpRequest } from '@azure/functions';
+import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import type { SourceConfig } from '../config.ts';
 import { cleanText } from '../pipeline/clean-text.ts';
@@ -9,7 +9,7 @@ import { proofNonce, secretProof } from '../pipeline/secret-proof.ts';
 import type { Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
 import { setWindow, type Windows } from '../pipeline/windows.ts';
 import { pathSegments } from './path-segments.ts';
-import { readBody } from './read-body.ts';
+import type { Bodies, Body } from './bodies.ts';
 import { staffDoor, type StaffAnswer } from './staff-door.ts';
 
 export interface SourcesDeps {
@@ -21,6 +21,7 @@ export interface SourcesDeps {
   readonly secrets: Pick<Secrets, 'webhookSecrets' | 'lookAgain' | 'withdraw'>;
   readonly windows: Windows;
   readonly refusals: Pick<RefusalCounter, 'flush' | 'read'>;
+  readonly bodies: Bodies;
   now(): Date;
   newId(): string;
 }
@@ -110,7 +111,7 @@ export function openWindow(deps: SourcesDeps): HttpHandler {
     const [, source = ''] = pathSegments(request);
     if (!deps.config.sources.has(source))
       return { status: 404, jsonBody: { error: 'There is no such source.' } };
-    const read = await readWanted(request);
+    const read = await deps.bodies.read(request, longestBody, async (body) => wantedIn(body));
     if (read.kind === 'refused') return { status: read.status, jsonBody: { error: read.why } };
     const { key, minutes } = read.wanted;
     const until = deps.now().getTime() + minutes * 60_000;
@@ -123,12 +124,11 @@ type Read =
   { kind: 'wanted'; wanted: z.infer<typeof Wanted> } | { kind: 'refused'; status: 400 | 413; why: string };
 
 /** What the body asks for; the usual where there is none. */
-async function readWanted(request: HttpRequest): Promise<Read> {
+function wantedIn(body: Body): Read {
   const refused = (why: string, status: 400 | 413 = 400): Read => ({ kind: 'refused', status, why });
-  const body = await readBody(request, undefined, longestBody);
   if (body.kind === 'too-large')
     return refused(`The body is longer than ${longestBody} bytes. ${example}.`, 413);
-  if (body.kind === 'broken') return refused(`The body broke off. ${example}.`);
+  if (body.kind !== 'bytes') return refused(`The body did not come to its end. ${example}.`);
   const given = body.bytes.byteLength === 0 ? {} : readJson(body.bytes);
   if (given === undefined) return refused(`The body is no JSON. ${example}.`);
   const wanted = Wanted.safeParse(given);

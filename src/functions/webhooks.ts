@@ -9,10 +9,9 @@ import { judgeFor, type Judge, type Judged } from '../pipeline/judge.ts';
 import type { DeliveryStore, WorkQueue } from '../pipeline/stores.ts';
 import { offersTo, type OfferSecret } from '../pipeline/secret-offer.ts';
 import type { Windows } from '../pipeline/windows.ts';
-import { callerHeaders } from './caller-headers.ts';
+import { isDeclaredLarger, type Bodies } from './bodies.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
 import { appLog, logOf } from './log.ts';
-import { readBody } from './read-body.ts';
 
 export interface WebhookDeps {
   readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
@@ -25,6 +24,7 @@ export interface WebhookDeps {
   /** How long one look at the place of the secrets is enough for all whose signature fits none. */
   readonly lookAgainEveryMs: number;
   readonly maxDeliveryBytes: number;
+  readonly bodies: Bodies;
   now(): Date;
   newId(): string;
 }
@@ -111,37 +111,49 @@ async function receive(
     return refused({ status: 405, headers: { allow: receiver.methods.join(', ') } }, 'method');
   }
 
-  const headers = callerHeaders(context) ?? new Map(request.headers);
-  const body = await readBody(request, headers.get('content-length'), deps.maxDeliveryBytes);
-  if (body.kind === 'too-large') return refused(answers.tooLarge, 'too-large');
-  if (body.kind === 'broken') return refused(answers.tryLater, 'broken-body');
-
-  const startedAt = performance.now();
-  const leftMs = (): number => Math.max(0, answeredWithinMs - (performance.now() - startedAt));
-  const call = { method: request.method, query: url.searchParams, headers, body: body.bytes };
-  const verdict = await withDeadline(leftMs(), async () => await judge(call, leftMs));
-  if (verdict.kind === 'secret-offered') {
-    return await takeSecret(verdict, { source: sourceName, offer, leftMs });
+  if (isDeclaredLarger(request, deps.maxDeliveryBytes)) return refused(answers.tooLarge, 'too-large');
+  const head = { method: request.method, query: url.searchParams, headers: new Map(request.headers) };
+  const alone = receiver.judgeAlone(head);
+  if (alone?.kind === 'secret-offered') {
+    return await takeSecret(alone, { source: sourceName, offer, leftMs: timeLeft() });
   }
-  if (verdict.kind !== 'proved') return answerTo(verdict, sourceName, refused);
+  if (alone !== undefined) return answerTo(alone, sourceName, refused);
 
-  const delivery: ProvedDelivery = {
-    head: {
-      v: 1,
-      deliveryId: deps.newId(),
-      source: sourceName,
-      receivedAt: receivedAt.toISOString(),
-      traceparent: traceparentOf(context),
-      attempt: 0,
-      replayId: null,
-    },
-    body: body.bytes,
-    hint: receiver.hint?.(call),
-  };
-  return await withDeadline(
-    Math.min(keptWithinMs, leftMs()),
-    async (signal) => await keep(delivery, receiver, { ...deps, signal }, log),
-  );
+  const maxBytes = Math.min(deps.maxDeliveryBytes, receiver.unsignedBodyBytes?.(head) ?? Infinity);
+  return await deps.bodies.read(request, maxBytes, async (body) => {
+    if (body.kind === 'too-large') return refused(answers.tooLarge, 'too-large');
+    if (body.kind === 'no-room') return refused(answers.tryLater, 'no-room');
+    if (body.kind === 'broken') return refused(answers.tryLater, 'broken-body');
+
+    const leftMs = timeLeft();
+    const call = { ...head, body: body.bytes };
+    const verdict = await withDeadline(leftMs(), async () => await judge(call, leftMs));
+    if (verdict.kind !== 'proved') return answerTo(verdict, sourceName, refused);
+
+    const delivery: ProvedDelivery = {
+      head: {
+        v: 1,
+        deliveryId: deps.newId(),
+        source: sourceName,
+        receivedAt: receivedAt.toISOString(),
+        traceparent: traceparentOf(context),
+        attempt: 0,
+        replayId: null,
+      },
+      body: body.bytes,
+      hint: receiver.hint?.(call),
+    };
+    return await withDeadline(
+      Math.min(keptWithinMs, leftMs()),
+      async (signal) => await keep(delivery, receiver, { ...deps, signal }, log),
+    );
+  });
+}
+
+/** How much is left of the time in which an answer must be out, which begins now. */
+function timeLeft(): () => number {
+  const startedAt = performance.now();
+  return () => Math.max(0, answeredWithinMs - (performance.now() - startedAt));
 }
 
 /** The trace that this call is part of (W3C Trace Context, version 00), where there is one. */
@@ -151,7 +163,7 @@ function traceparentOf(context: InvocationContext): string | undefined {
 }
 
 function answerTo(
-  verdict: Exclude<Judged, { kind: 'proved' | 'secret-offered' }>,
+  verdict: Exclude<Judged, { kind: 'proved' }>,
   source: string,
   refused: (answer: Received['answer'], why: string) => Received,
 ): Received {

@@ -25,6 +25,7 @@ export async function buildApp(): Promise<string> {
     format: 'cjs',
     target: 'node22',
     external: ['@azure/functions-core'],
+    plugins: [patchLibrary],
     // One of the SDKs asks for its own address, which CommonJS does not have.
     banner: { js: "const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
     define: { 'import.meta.url': 'importMetaUrl' },
@@ -41,26 +42,6 @@ export async function buildApp(): Promise<string> {
     } finally {
       await rm(path + unfinished, { force: true });
     }
-  try {
-    await build({
-      entryPoints: [join(root, 'src', 'index.ts')],
-      outfile: unfinished,
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      format: 'cjs',
-      target: 'node22',
-      external: ['@azure/functions-core'],
-      plugins: [patchLibrary],
-      // One of the SDKs asks for its own address, which CommonJS does not have.
-      banner: { js: "const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
-      define: { 'import.meta.url': 'importMetaUrl' },
-      logLevel: 'warning',
-      absWorkingDir: root,
-    });
-    await rename(unfinished, bundle);
-  } finally {
-    await rm(unfinished, { force: true });
   }
   return bundle;
 }

@@ -1,10 +1,11 @@
-import type { Call, Receiver, Verdict } from './receiver.ts';
+import type { Call, CallVerdict, Receiver } from './receiver.ts';
 import type { Secrets } from './secrets.ts';
 import { SharedLook } from './shared-look.ts';
 import type { OpenWindow } from './windows.ts';
 
 /** A verdict, or that there can be none yet: whoever sent it may come again. */
-export type Judged = Verdict | { kind: 'not-judged'; why: 'no-secret' | 'no-fresh-look' | 'secret-changing' };
+export type Judged =
+  CallVerdict | { kind: 'not-judged'; why: 'no-secret' | 'no-fresh-look' | 'secret-changing' };
 
 /** Judges one call; `leftMs` says how long it may still take. Never throws. */
 export type Judge = (call: Call, leftMs: () => number) => Promise<Judged>;
@@ -37,8 +38,6 @@ export function judgeFor(source: string, receiver: Receiver, deps: JudgeDeps): J
     now: () => deps.now().getTime(),
   });
   return async (call, leftMs) => {
-    const alone = receiver.judgeAlone?.(call);
-    if (alone !== undefined) return alone;
     const secrets = await deps.secrets.webhookSecrets(source);
     if (secrets !== undefined) {
       const first = receiver.judge(call, secrets);

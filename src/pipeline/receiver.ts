@@ -1,11 +1,15 @@
 import type { AssetEvent } from './event.ts';
 import type { KeptSecret, WebhookSecrets } from './secrets.ts';
 
-/** One call at the door, not yet proved. Header names are lower case; a repeated header arrives joined by `, `. */
-export interface Call {
+/** What is known of a call before its body is read. Header names are lower case; a repeated header arrives joined by `, `. */
+export interface CallHead {
   readonly method: string;
   readonly query: URLSearchParams;
   readonly headers: ReadonlyMap<string, string>;
+}
+
+/** One call at the door, not yet proved. */
+export interface Call extends CallHead {
   readonly body: Uint8Array;
 }
 
@@ -21,10 +25,17 @@ export interface Receipt {
 export type Reading = { kind: 'events'; events: AssetEvent[] } | { kind: 'unreadable'; why: string };
 
 /** What a call turned out to be. Every `why` is a code for the log; no stranger ever sees it. */
-export type Verdict =
-  | { kind: 'handshake'; answer: Readonly<Record<string, string>> }
+export type Verdict = HeadVerdict | { kind: 'proved' };
+
+/** What its head alone can say of a call. */
+export type HeadVerdict =
+  | Exclude<CallVerdict, { kind: 'proved' }>
   /** A new secret, which nothing proves: it counts only while the operator expects one. */
-  | { kind: 'secret-offered'; which: KeptSecret; value: string }
+  | { kind: 'secret-offered'; which: KeptSecret; value: string };
+
+/** What a call is, seen whole. */
+export type CallVerdict =
+  | { kind: 'handshake'; answer: Readonly<Record<string, string>> }
   | { kind: 'proved' }
   | { kind: 'not-proved'; why: 'no-signature' | 'malformed-signature' | 'wrong-signature' }
   /** Nothing that could ever be answered. */
@@ -33,10 +44,12 @@ export type Verdict =
 /** How one source is trusted and read. Pure: bytes in, verdict out. */
 export interface Receiver {
   readonly methods: readonly ('GET' | 'POST')[];
-  /** Judges what needs no secret, where there is such a thing; undefined for all else. Never throws. */
-  judgeAlone?(call: Call): Verdict | undefined;
+  /** Judges what needs neither a secret nor the body; undefined for all else. Never throws. */
+  judgeAlone(head: CallHead): HeadVerdict | undefined;
+  /** The most bytes of a body that is not signed; undefined for a call that is. */
+  unsignedBodyBytes?(head: CallHead): number | undefined;
   /** Says who it is from. Looks at the body as bytes only. Never throws. */
-  judge(call: Call, secrets: WebhookSecrets): Verdict;
+  judge(call: Call, secrets: WebhookSecrets): CallVerdict;
   /** What of the call's headers a reading needs; kept with the bytes. */
   hint?(call: Call): string | undefined;
   /** Reads proved bytes. The same bytes give the same events with the same ids, every time. Never throws. */

@@ -1,4 +1,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { CallHead, CallVerdict } from '../pipeline/receiver.ts';
+
+/** The signature in a header, so many lower-case hex digits, or why there is none. */
+export function signatureIn(
+  { headers }: CallHead,
+  { header, hexDigits }: { header: string; hexDigits: number },
+): string | Extract<CallVerdict, { kind: 'not-proved' }> {
+  const signature = headers.get(header);
+  if (signature === undefined) return { kind: 'not-proved', why: 'no-signature' };
+  const wellFormed = signature.length === hexDigits && /^[0-9a-f]+$/.test(signature);
+  return wellFormed ? signature : { kind: 'not-proved', why: 'malformed-signature' };
+}
 
 /**
  * True when any of the secrets made this signature, so that one can be retired without a gap: lower-case hex of the HMAC

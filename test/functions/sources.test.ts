@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/errors.ts';
+import { Bodies } from '../../src/functions/bodies.ts';
 import { listSources, openWindow, type SourcesDeps } from '../../src/functions/sources.ts';
 import type { EventQuery, EventSummary } from '../../src/pipeline/ledger.ts';
 import { configFor } from '../support/config.ts';
@@ -40,6 +41,7 @@ function staff(given: Partial<SourcesDeps> = {}) {
     },
     windows,
     refusals: { flush: async () => undefined, read: async () => [] },
+    bodies: new Bodies(10_000_000),
     now: () => now,
     newId: () => 'an-id',
     ...given,

@@ -1,6 +1,7 @@
 import type { HttpHandler } from '@azure/functions';
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { Bodies } from '../../src/functions/bodies.ts';
 import { webhooks, type WebhookDeps } from '../../src/functions/webhooks.ts';
 import type { WebhookSecrets } from '../../src/pipeline/secrets.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
@@ -34,6 +35,7 @@ function door(given: Partial<WebhookDeps> = {}) {
     refusals: { count: () => undefined },
     lookAgainEveryMs: 0,
     maxDeliveryBytes: 1_000_000,
+    bodies: new Bodies(10_000_000),
     now: () => new Date('2026-01-05T10:00:00Z'),
     newId: () => 'delivery-1',
     ...given,

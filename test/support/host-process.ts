@@ -13,6 +13,8 @@ export interface HostProcess {
   /** The first line that fits, now or later. */
   waitForLine(fits: string | RegExp): Promise<string>;
   kill(signal?: NodeJS.Signals): void;
+  /** Bytes that are left on its heap, and outside of it, after everything else was collected. */
+  memory(): Promise<number>;
   /** How it ended. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
@@ -28,7 +30,13 @@ export interface HostProcessOptions {
 const main = join(import.meta.dirname, '..', '..', 'src', 'local', 'host', 'main.ts');
 
 // The channel to us closes however we end, so that a test run that is killed leaves no host behind.
-const endsWithParent = "data:text/javascript,process.on('disconnect',()=>process.exit())";
+const ofParent = `data:text/javascript,${encodeURIComponent(`
+  process.on('disconnect', () => process.exit());
+  process.on('message', () => {
+    for (let round = 0; round < 4; round += 1) gc();
+    const { heapUsed, external } = process.memoryUsage();
+    process.send(heapUsed + external);
+  });`)}`;
 
 const running = new Set<HostProcess>();
 
@@ -53,8 +61,9 @@ export function spawnHost({ env, port = 0, bundle }: HostProcessOptions): HostPr
   const child = spawn(
     process.execPath,
     [
+      '--expose-gc',
       '--import',
-      endsWithParent,
+      ofParent,
       main,
       '--port',
       String(port),
@@ -95,6 +104,13 @@ export function spawnHost({ env, port = 0, bundle }: HostProcessOptions): HostPr
     },
     kill: (signal = 'SIGTERM') => {
       child.kill(signal);
+    },
+    async memory() {
+      const [answer] = await Promise.all([
+        once(child, 'message'),
+        new Promise((sent) => child.send('', sent)),
+      ]);
+      return Number(answer[0]);
     },
     exited,
   };

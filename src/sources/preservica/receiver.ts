@@ -3,43 +3,61 @@ import * as z from 'zod';
 import type { AssetEvent, Identifier } from '../../pipeline/event.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
 import { eventId } from '../../pipeline/event-id.ts';
-import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
+import type { Call, CallHead, CallVerdict, Reading, Receipt, Receiver } from '../../pipeline/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/secrets.ts';
 import { isJsonObject, readJson } from '../../pipeline/read-json.ts';
 import { textOf, timeOf } from '../event-values.ts';
+import { signatureIn } from '../signed-by-any.ts';
 import { challengeAnswer, isAnswerableCode, signedEvent } from './signature.ts';
 
 /** Preservica as a caller: the handshake and the signed event documents (reference/preservica.md, section 2). */
 export function preservicaReceiver({ handshake }: { handshake: 'strict' | 'lenient' }): Receiver {
   return {
     methods: ['POST'],
+    judgeAlone: (head) => judgeAlone(head, handshake),
+    unsignedBodyBytes: ({ query }) => (query.has('challengeCode') ? longestHandshakeBody : undefined),
     judge: (call, secrets) => judge(call, secrets, handshake),
     read,
     assetId,
   };
 }
 
-function judge(
-  { query, headers, body }: Call,
-  secrets: WebhookSecrets,
-  handshake: 'strict' | 'lenient',
-): Verdict {
-  const signature = headers.get('preservica-signature');
-  if (query.has('challengeCode')) {
-    const [code, ...more] = query.getAll('challengeCode');
-    if (code === undefined || more.length > 0 || !isAnswerableCode(code)) {
-      return { kind: 'refused', why: 'challenge-code-not-answerable' };
-    }
-    if (handshake === 'strict' && (signature !== undefined || body.byteLength > 0)) {
+// A handshake has no body; in lenient mode one may stand there, and is not looked at.
+const longestHandshakeBody = 4096;
+
+type Refusal = Exclude<CallVerdict, { kind: 'proved' | 'handshake' }>;
+
+const signatureHeader = { header: 'preservica-signature', hexDigits: 64 };
+
+function judgeAlone(head: CallHead, handshake: 'strict' | 'lenient'): Refusal | undefined {
+  if (!head.query.has('challengeCode')) {
+    const signature = signatureIn(head, signatureHeader);
+    return typeof signature === 'string' ? undefined : signature;
+  }
+  const [code, ...more] = head.query.getAll('challengeCode');
+  if (code === undefined || more.length > 0 || !isAnswerableCode(code)) {
+    return { kind: 'refused', why: 'challenge-code-not-answerable' };
+  }
+  return handshake === 'strict' && head.headers.has(signatureHeader.header)
+    ? { kind: 'refused', why: 'challenge-with-signature-or-body' }
+    : undefined;
+}
+
+function judge(call: Call, secrets: WebhookSecrets, handshake: 'strict' | 'lenient'): CallVerdict {
+  const alone = judgeAlone(call, handshake);
+  if (alone !== undefined) return alone;
+  const code = call.query.get('challengeCode');
+  if (code !== null) {
+    if (handshake === 'strict' && call.body.byteLength > 0) {
       return { kind: 'refused', why: 'challenge-with-signature-or-body' };
     }
     const answer = { challengeCode: code, challengeResponse: challengeAnswer(secrets[0], code) };
     return { kind: 'handshake', answer };
   }
-  if (signature === undefined) return { kind: 'not-proved', why: 'no-signature' };
-  if (!/^[0-9a-f]{64}$/.test(signature)) return { kind: 'not-proved', why: 'malformed-signature' };
-  if (!signedEvent(secrets, body, signature)) return { kind: 'not-proved', why: 'wrong-signature' };
-  return { kind: 'proved' };
+  const signature = call.headers.get(signatureHeader.header) ?? '';
+  return signedEvent(secrets, call.body, signature)
+    ? { kind: 'proved' }
+    : { kind: 'not-proved', why: 'wrong-signature' };
 }
 
 function read(body: Uint8Array, receipt: Receipt): Reading {

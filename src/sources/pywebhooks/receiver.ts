@@ -3,9 +3,17 @@ import type { SourceConfig } from '../../config.ts';
 import { cleanText, cutText } from '../../pipeline/clean-text.ts';
 import { eventId } from '../../pipeline/event-id.ts';
 import { readJson } from '../../pipeline/read-json.ts';
-import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
+import type {
+  Call,
+  CallHead,
+  CallVerdict,
+  HeadVerdict,
+  Reading,
+  Receipt,
+  Receiver,
+} from '../../pipeline/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/secrets.ts';
-import { signedByAny } from '../signed-by-any.ts';
+import { signatureIn, signedByAny } from '../signed-by-any.ts';
 import { dataOf, idAt } from './payload.ts';
 
 type PyWebhooksSettings = Pick<SourceConfig, 'pointers' | 'deduplicateMs'>;
@@ -31,10 +39,15 @@ const longestId = 512;
 
 const questions = ['echo', 'secret_key', 'api_key'] as const;
 
-/** Section 8: a GET brings one of three things, and nothing proves any of them. */
-function judgeAlone({ method, query }: Call): Verdict | undefined {
-  if (method !== 'GET') return undefined;
-  const asked = questions.flatMap((name) => query.getAll(name).map((value) => ({ name, value })));
+const signatureHeader = { header: 'pywebhooks-signature', hexDigits: 40 };
+
+/** Section 8: a GET brings one of three things, and nothing proves any of them; a POST is signed. */
+function judgeAlone(head: CallHead): HeadVerdict | undefined {
+  if (head.method !== 'GET') {
+    const signature = signatureIn(head, signatureHeader);
+    return typeof signature === 'string' ? undefined : signature;
+  }
+  const asked = questions.flatMap((name) => head.query.getAll(name).map((value) => ({ name, value })));
   const [only, ...more] = asked;
   if (only === undefined || more.length > 0) return { kind: 'refused', why: 'no-question' };
   if (only.name === 'echo') {
@@ -52,11 +65,10 @@ function judgeAlone({ method, query }: Call): Verdict | undefined {
   };
 }
 
-function judge({ headers, body }: Call, secrets: WebhookSecrets): Verdict {
-  const signature = headers.get('pywebhooks-signature');
-  if (signature === undefined) return { kind: 'not-proved', why: 'no-signature' };
-  if (!/^[0-9a-f]{40}$/.test(signature)) return { kind: 'not-proved', why: 'malformed-signature' };
-  return signedByAny(secrets, { hash: 'sha1', message: [body], signature })
+function judge(call: Call, secrets: WebhookSecrets): CallVerdict {
+  const signature = signatureIn(call, signatureHeader);
+  if (typeof signature !== 'string') return signature;
+  return signedByAny(secrets, { hash: 'sha1', message: [call.body], signature })
     ? { kind: 'proved' }
     : { kind: 'not-proved', why: 'wrong-signature' };
 }

@@ -3,19 +3,33 @@ import type { AssetEvent } from '../../pipeline/event.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
 import { eventId } from '../../pipeline/event-id.ts';
 import { isJsonObject, readBrokenJson } from '../../pipeline/read-json.ts';
-import type { Call, Reading, Receipt, Receiver, Verdict } from '../../pipeline/receiver.ts';
+import type {
+  Call,
+  CallHead,
+  CallVerdict,
+  HeadVerdict,
+  Reading,
+  Receipt,
+  Receiver,
+} from '../../pipeline/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/secrets.ts';
 import { textOf, timeOf } from '../event-values.ts';
-import { signedByAny } from '../signed-by-any.ts';
+import { signatureIn, signedByAny } from '../signed-by-any.ts';
 
 /** WoodWing Assets as a caller: one signed event a call, and no handshake (reference/woodwing-assets.md, sections 2 and 3). */
-export const woodwingReceiver: Receiver = { methods: ['POST'], judge, read, assetId };
+export const woodwingReceiver: Receiver = { methods: ['POST'], judgeAlone, judge, read, assetId };
 
-function judge({ headers, body }: Call, secrets: WebhookSecrets): Verdict {
-  const signature = headers.get('x-hook-signature');
-  if (signature === undefined) return { kind: 'not-proved', why: 'no-signature' };
-  if (!/^[0-9a-f]{64}$/.test(signature)) return { kind: 'not-proved', why: 'malformed-signature' };
-  return signedByAny(secrets, { hash: 'sha256', message: [body], signature })
+const signatureHeader = { header: 'x-hook-signature', hexDigits: 64 };
+
+function judgeAlone(head: CallHead): HeadVerdict | undefined {
+  const signature = signatureIn(head, signatureHeader);
+  return typeof signature === 'string' ? undefined : signature;
+}
+
+function judge(call: Call, secrets: WebhookSecrets): CallVerdict {
+  const signature = signatureIn(call, signatureHeader);
+  if (typeof signature !== 'string') return signature;
+  return signedByAny(secrets, { hash: 'sha256', message: [call.body], signature })
     ? { kind: 'proved' }
     : { kind: 'not-proved', why: 'wrong-signature' };
 }
