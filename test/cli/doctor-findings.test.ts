@@ -42,6 +42,7 @@ const facts: { readonly [Each in Name]: readonly Facts<Each>[] } = {
   noAppAddress: [undefined],
   keyNotSafe: [{ text: 'The function key is not sent.' }],
   unreachable: waysOfNothing.map((how) => ({ url, how, setting: 'PUBLIC_URL' })),
+  publicUnseen: waysOfNothing.map((how) => ({ url, how })),
   otherAnswer: [200, 302, 401, 403, 404, 418, 500, 502, 503, 504].map((status) => ({
     url,
     status,

@@ -37,13 +37,23 @@ describe('a secret that the app does not have', () => {
     expect(found(examined, 'scans: handshake').join()).toMatch(/^ok .*answers an echo/);
     for (const about of ['archive: secrets', 'photos: secrets', 'scans: secrets'])
       expect(found(examined, about)).toContain('ok The running app has the same.');
+    expect(found(examined, 'photos: events')).toEqual(['ok None came yet.']);
   });
 
   it('shows at the address of the command where only the sources reach the public one', async () => {
     const other = { PUBLIC_URL: 'http://no-such-host.invalid', ASSET_WEBHOOKS_URL: systems.app.host.url };
-    expect(found(await examine(other), 'archive: handshake')).toEqual([
+    const examined = await examine(other);
+    expect(found(examined, 'archive: handshake')).toEqual([
       expect.stringMatching(/^warning Nothing answers at http:\/\/no-such-host/),
       expect.stringMatching(/^ok .*answers with the secret/),
+    ]);
+    expect(found(examined, 'scans: handshake')).toEqual([
+      expect.stringMatching(/^warning Nothing answers at http:\/\/no-such-host/),
+      expect.stringMatching(/^ok .*answers an echo/),
+    ]);
+    expect(found(examined, 'app')).toEqual([
+      expect.stringMatching(/^ok It lives at/),
+      expect.stringMatching(/^warning Seen from here: There is no machine of the name/),
     ]);
     const wrong = { ...other, SOURCE_ARCHIVE_SECRET: 'not the one of the archive' };
     expect(found(await examine(wrong), 'archive: handshake')).toContainEqual(
@@ -305,5 +315,23 @@ describe('the address of the app', () => {
     });
     expect(found(examined, 'app').join()).toMatch(/^wrong The function key is not sent/);
     expect(examined.ran.stdout).not.toContain('the key');
+  });
+});
+
+describe('a registration that is no more', () => {
+  it('is found, and its subscription ended by the command that is named', async () => {
+    const { username, apiKey } = systems.scans.admin;
+    const deleted = await fetch(`${systems.scans.url}/v1/webhook/registrations`, {
+      method: 'DELETE',
+      headers: { 'content-type': 'application/json', username, 'api-key': apiKey },
+    });
+    expect(deleted.status).toBe(200);
+    const finds = /^Subscription .* is to the registration .*, which is no more/;
+    const check = (await examine()).checks.find(({ text }) => finds.test(text));
+    const words = (check?.command ?? '').split(' ').slice(command.split(' ').length);
+    expect(await systems.run([...words, '--yes'])).toMatchObject({ code: 0 });
+    const after = await examine();
+    expect(after.checks.filter(({ text }) => finds.test(text))).toEqual([]);
+    expect(found(after, 'scans: subscriptions').join()).toMatch(/^wrong The account subscribes to nothing/);
   });
 });

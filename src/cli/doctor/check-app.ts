@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../errors.ts';
 import { ok, type Check } from './check.ts';
 import { findings } from './findings.ts';
-import { reach } from './reach.ts';
+import { reach, type Reached } from './reach.ts';
 import { RefusedError, UsageError } from '../faults.ts';
 import { runningApp, type RunningApp, type SourceState } from '../running-app.ts';
 import type { Setup } from '../setup.ts';
@@ -17,28 +17,36 @@ export async function checkApp(setup: Setup): Promise<AppChecks> {
   const { url, from } = setup.app;
   if (url === undefined) return { checks: [findings.noAppAddress()], states: [] };
   const { publicUrl } = setup.config;
-  const [here, elsewhere] = await Promise.all([
-    atAddress(url, from),
-    publicUrl === undefined || publicUrl === url ? [] : atAddress(publicUrl, 'PUBLIC_URL'),
+  const [here, there] = await Promise.all([
+    reach(url),
+    publicUrl === undefined || publicUrl === url ? undefined : reach(publicUrl),
   ]);
-  if (here.length > 0) return { checks: [...here, ...elsewhere], states: [] };
-  const { checks, states } = await askSources(setup, url);
-  return { checks: [...checks, ...elsewhere], states };
+  const elsewhere = there === undefined || publicUrl === undefined ? [] : atPublicUrl(there, publicUrl);
+  switch (here.kind) {
+    case 'alive': {
+      const { checks, states } = await askSources(setup, url);
+      return { checks: [...checks, ...elsewhere], states };
+    }
+    case 'nothing':
+      return {
+        checks: [findings.unreachable({ url, how: here.how, setting: from }), ...elsewhere],
+        states: [],
+      };
+    case 'other': {
+      const other = findings.otherAnswer({ url, status: here.status, setting: from });
+      return { checks: [other, ...elsewhere], states: [] };
+    }
+    default:
+      return here satisfies never;
+  }
 }
 
-/** What is wrong at an address of the app, which that setting gives. */
-async function atAddress(url: string, setting: string): Promise<Check[]> {
-  const reached = await reach(url);
-  switch (reached.kind) {
-    case 'alive':
-      return [];
-    case 'nothing':
-      return [findings.unreachable({ url, how: reached.how, setting })];
-    case 'other':
-      return [findings.otherAnswer({ url, status: reached.status, setting })];
-    default:
-      return reached satisfies never;
-  }
+/** The sources need not be where this command is: what it does not reach, they may. */
+function atPublicUrl(reached: Reached, url: string): Check[] {
+  if (reached.kind === 'nothing') return [findings.publicUnseen({ url, how: reached.how })];
+  if (reached.kind === 'other')
+    return [findings.otherAnswer({ url, status: reached.status, setting: 'PUBLIC_URL' })];
+  return [];
 }
 
 async function askSources(setup: Setup, url: string): Promise<AppChecks> {

@@ -1,49 +1,64 @@
 import type { SourceConfig } from '../../config.ts';
 import { tryHandshake } from '../../sources/preservica/try-handshake.ts';
-import { whyEchoFails } from '../../sources/pywebhooks/try-echo.ts';
+import { tryEcho } from '../../sources/pywebhooks/try-echo.ts';
 import { webhookUrl, type Setup } from '../setup.ts';
 import { ok, type Check } from './check.ts';
 import { findings } from './findings.ts';
+
+type Fault = { readonly kind: 'unreachable' | 'other-secret' | 'other-answer'; readonly text: string };
+
+/** Calls the app at an address as the source would; undefined where nothing is wrong. */
+type Try = (address: string) => Promise<Fault | undefined>;
 
 /**
  * Calls the app as the source would, where that proves something and leaves nothing behind: a handshake of Preservica, an
  * echo of PyWebhooks. WoodWing Assets has no such call. Never throws.
  */
 export async function checkCall(setup: Setup, source: SourceConfig): Promise<Check[]> {
-  const address = webhookUrl(setup, source) ?? besideApp(setup, source);
-  if (address === undefined) return [];
-  if (source.kind === 'pywebhooks') {
-    const text = await whyEchoFails(address);
-    return [
-      text === undefined
-        ? ok(`${source.name}: handshake`, `The app at ${address} answers an echo.`)
-        : findings.handshakeFails({ ...source, text }),
-    ];
-  }
-  if (source.kind !== 'preservica') return [];
-  const [secret] = (await setup.secrets.webhookSecrets(source.name)) ?? [];
-  return secret === undefined ? [] : await shakeHands(setup, source, { address, secret });
-}
-
-async function shakeHands(
-  setup: Setup,
-  source: SourceConfig,
-  { address, secret }: { address: string; secret: string },
-): Promise<Check[]> {
-  const fault = await tryHandshake(address, secret);
-  if (fault === undefined)
-    return [
-      ok(`${source.name}: handshake`, `The app at ${address} answers with the secret that is kept here.`),
-    ];
-  if (fault.kind === 'other-secret') return [findings.otherSecretAnswers({ ...source, text: fault.text })];
-  const other = besideApp(setup, source);
-  if (fault.kind !== 'unreachable' || other === undefined || other === address)
-    return [findings.handshakeFails({ ...source, text: fault.text })];
+  const beside = besideApp(setup, source);
+  const address = webhookUrl(setup, source) ?? beside;
+  const calling = await callOf(setup, source);
+  if (address === undefined || calling === undefined) return [];
+  const { attempt, proves } = calling;
+  const first = await attempt(address);
+  if (first?.kind !== 'unreachable' || beside === undefined || beside === address)
+    return [outcome(source, { address, proves, fault: first })];
   // Where only the sources may call the app by its public address, its own shows the secret all the same.
   return [
-    findings.handshakeUnseen({ ...source, text: fault.text }),
-    ...(await shakeHands(setup, source, { address: other, secret })),
+    findings.handshakeUnseen({ ...source, text: first.text }),
+    outcome(source, { address: beside, proves, fault: await attempt(beside) }),
   ];
+}
+
+async function callOf(
+  { secrets }: Setup,
+  { name, kind }: SourceConfig,
+): Promise<{ attempt: Try; proves: string } | undefined> {
+  switch (kind) {
+    case 'preservica': {
+      const [secret] = (await secrets.webhookSecrets(name)) ?? [];
+      if (secret === undefined) return undefined;
+      const proves = 'answers with the secret that is kept here';
+      return { attempt: async (address) => await tryHandshake(address, secret), proves };
+    }
+    case 'pywebhooks':
+      return { attempt: tryEcho, proves: 'answers an echo' };
+    case 'woodwing':
+      return undefined;
+    default:
+      return kind satisfies never;
+  }
+}
+
+function outcome(
+  source: SourceConfig,
+  { address, proves, fault }: { address: string; proves: string; fault: Fault | undefined },
+): Check {
+  if (fault === undefined) return ok(`${source.name}: handshake`, `The app at ${address} ${proves}.`);
+  const { kind, text } = fault;
+  return kind === 'other-secret'
+    ? findings.otherSecretAnswers({ ...source, text })
+    : findings.handshakeFails({ ...source, text });
 }
 
 /** The source's address at the app as this command reaches it. */

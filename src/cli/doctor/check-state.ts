@@ -1,5 +1,6 @@
 import type { SourceConfig } from '../../config.ts';
 import type { RefusalCode } from '../../pipeline/refusals.ts';
+import { shortTime } from '../short-time.ts';
 import type { SourceState } from '../running-app.ts';
 import type { Setup } from '../setup.ts';
 import { ok, type Check } from './check.ts';
@@ -47,9 +48,15 @@ function checkRefused(source: SourceConfig, { refused }: SourceState, ids: reado
   ];
 }
 
-function checkCounts(source: SourceConfig, { failed, waiting }: SourceState): Check[] {
+function checkCounts(source: SourceConfig, { failed, waiting, latest }: SourceState): Check[] {
   const said = (count: number): string => (count === 200 ? '200 or more' : String(count));
+  const last = latest?.receivedAt;
   return [
+    // Of a source without a handshake nothing else shows that it reaches the app.
+    ok(
+      `${source.name}: events`,
+      last === undefined ? 'None came yet.' : `The last one came: ${shortTime(last, new Date())}.`,
+    ),
     ...(failed > 0 ? [findings.eventsFailed({ ...source, count: said(failed) })] : []),
     ...(waiting > 0 ? [findings.eventsWait({ ...source, count: said(waiting) })] : []),
   ];

@@ -40,6 +40,14 @@ export const findings = {
     const { text, todo } = unreachable[how]({ host: new URL(url).host, setting });
     return wrong('app', `${text} (${url})`, todo);
   },
+  publicUnseen: ({ url, how }: { url: string; how: Unreachable }) => {
+    const { text, todo } = unreachable[how]({ host: new URL(url).host, setting: 'PUBLIC_URL' });
+    return warning(
+      'app',
+      `Seen from here: ${text} (${url})`,
+      `Where the sources reach it all the same, nothing; else: ${todo}`,
+    );
+  },
   otherAnswer: ({ url, status, setting }: { url: string; status: number; setting: string }) => {
     const { text, todo } = meaningOf(status, setting);
     return wrong('app', `${text} (${url}/health answered ${status})`, todo);

@@ -2,7 +2,7 @@ import { prefixOf, type SourceConfig } from '../../config.ts';
 import type { Kept } from '../../pipeline/secrets.ts';
 import type { NewPyWebhooksAccount } from '../../sources/pywebhooks/account.ts';
 import { canLogIn } from '../../sources/pywebhooks/service-call.ts';
-import { whyEchoFails } from '../../sources/pywebhooks/try-echo.ts';
+import { tryEcho } from '../../sources/pywebhooks/try-echo.ts';
 import { addressToCall } from '../address-to-call.ts';
 import { table, type Answer } from '../answer.ts';
 import { errorName } from '../error-name.ts';
@@ -77,7 +77,7 @@ async function refuseWithKeys(setup: Setup, { name }: SourceConfig): Promise<voi
 
 async function whyRefused(address: string): Promise<string> {
   const answered = 'PyWebhooks made no account, for it got no echo.';
-  const why = await whyEchoFails(address);
+  const why = (await tryEcho(address))?.text;
   if (why !== undefined) return `${answered} ${why}`;
   return `${answered} Seen from here the app answers an echo rightly, so PyWebhooks cannot reach ${address}, or waited more than five seconds.`;
 }
@@ -127,7 +127,7 @@ export async function updateAccount(
 ): Promise<Answer> {
   const address = addressToCall(url, setup, source);
   // Section 7.3: the service itself does not look.
-  const why = await whyEchoFails(address);
+  const why = (await tryEcho(address))?.text;
   if (why !== undefined && anyway !== true)
     throw new RefusedError(`${why} Nothing was changed; with --anyway the address is set all the same.`);
   await service.setEndpoint(address);

@@ -2,7 +2,7 @@ import type { SourceConfig } from '../../config.ts';
 import { UpstreamError } from '../../errors.ts';
 import type { KeptSecret } from '../../pipeline/secrets.ts';
 import type { KeyReset } from '../../sources/pywebhooks/account.ts';
-import { whyEchoFails } from '../../sources/pywebhooks/try-echo.ts';
+import { tryEcho } from '../../sources/pywebhooks/try-echo.ts';
 import type { Answer } from '../answer.ts';
 import { errorName } from '../error-name.ts';
 import { RefusedError } from '../faults.ts';
@@ -174,7 +174,7 @@ async function whyNotReset(
   // Section 7.7: a 404 is about the name or the account, and nobody was called.
   const address = endpoint ?? webhookUrl(setup, source);
   if (status !== 400 || address === undefined) return answered;
-  const why = await whyEchoFails(address);
+  const why = (await tryEcho(address))?.text;
   if (why !== undefined) return `${answered} ${why}`;
   return `${answered} Seen from here the app at ${address} answers, so PyWebhooks cannot reach it, or the app did not take the key: its log says why.`;
 }

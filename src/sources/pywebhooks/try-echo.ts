@@ -9,12 +9,19 @@ const Answer = z.object({ echo: z.string() });
 // Section 8: the service waits so long for a connection, and then for each piece of the answer.
 const patienceMs = 5_000;
 
+/** What is wrong with an endpoint, in a sentence. */
+export interface EchoFault {
+  readonly kind: 'unreachable' | 'other-answer';
+  readonly text: string;
+}
+
 /**
- * Asks for an echo as PyWebhooks would (reference/pywebhooks.md, 8.1), and says in a sentence what is wrong with the
- * answer, for whoever wants to know why an endpoint was refused. Undefined where nothing is. Never throws.
+ * Asks for an echo as PyWebhooks would (reference/pywebhooks.md, 8.1), and says what is wrong with the answer. Undefined
+ * where nothing is. Never throws.
  */
-export async function whyEchoFails(address: string): Promise<string | undefined> {
-  if (!URL.canParse(address)) return `${address} is no address that can be called.`;
+export async function tryEcho(address: string): Promise<EchoFault | undefined> {
+  const wrong = (text: string): EchoFault => ({ kind: 'other-answer', text });
+  if (!URL.canParse(address)) return wrong(`${address} is no address that can be called.`);
   const url = new URL(address);
   const echo = randomBytes(20).toString('hex');
   url.searchParams.set('echo', echo);
@@ -27,13 +34,16 @@ export async function whyEchoFails(address: string): Promise<string | undefined>
     ({ status, bytes } = await callSource('Asset Webhooks', url, { headers }, limits));
   } catch (error) {
     const why = error instanceof UpstreamError ? error.message : 'It cannot be called at all.';
-    return `Nothing answers at ${address}, seen from here. ${why} Is the app running, and is the address right?`;
+    const text = `Nothing answers at ${address}, seen from here. ${why} Is the app running, and is the address right?`;
+    return { kind: 'unreachable', text };
   }
   if (status !== 200 || Answer.safeParse(readJson(bytes)).data?.echo !== echo)
-    return meaningOf(status, address);
+    return wrong(meaningOf(status, address));
   const tookMs = performance.now() - beganAt;
   if (tookMs < patienceMs) return undefined;
-  return `The app at ${address} took ${Math.round(tookMs / 1000)} seconds for its answer; PyWebhooks waits five.`;
+  return wrong(
+    `The app at ${address} took ${Math.round(tookMs / 1000)} seconds for its answer; PyWebhooks waits five.`,
+  );
 }
 
 function meaningOf(status: number, address: string): string {
