@@ -70,4 +70,5 @@ async function newestChange(folder: string): Promise<number> {
   return Math.max(0, ...times);
 }
 
-if (import.meta.main) await buildApp();
+// Also where `install.mjs` has put this file in its own place.
+if (process.argv[1] === import.meta.filename) await buildApp();
