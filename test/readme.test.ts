@@ -238,6 +238,12 @@ describe('what is committed', () => {
     expect([...top].filter((name) => !allowed.includes(name))).toEqual([]);
   });
 
+  it('is not disturbed by what storage leaves in the folder where it was started', () => {
+    const left = ['__azurite_db_blob__.json', '__blobstorage__/x', '__queuestorage__/x', 'AzuriteConfig'];
+    const ignored = execFileSync('git', ['check-ignore', ...left], { cwd: root, encoding: 'utf8' });
+    expect(ignored.trim().split('\n')).toEqual(left);
+  });
+
   it('names no package registry', () => {
     expect(read('package-lock.json')).not.toContain('"resolved": "http');
     expect(read('.npmrc')).not.toMatch(/registry\s*=/);

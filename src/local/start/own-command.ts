@@ -1,14 +1,29 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { typed } from '../../cli/typed.ts';
+import { run } from '../../cli/run.ts';
 
-const file = join(import.meta.dirname, '..', '..', 'cli', 'asset-webhooks.mjs');
+/** Runs `asset-webhooks` with these arguments in this environment; resolves with its exit code. */
+export async function runCommand(
+  args: readonly string[],
+  { env, stdin = process.stdin }: { env: NodeJS.ProcessEnv; stdin?: NodeJS.ReadStream },
+): Promise<number> {
+  const terminal = {
+    stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env,
+    exitCode: undefined as number | undefined,
+  };
+  await run(args, terminal);
+  return terminal.exitCode ?? 0;
+}
 
-/** Runs `asset-webhooks` as a person would, and shows what was typed and what it said. Throws where it did not succeed. */
+/** Runs it as a person would, and shows what can be typed for the same. Throws where it did not succeed. */
 export async function typeCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  console.log(`$ ${typed(args.join(' '))}`);
-  const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'inherit', 'inherit'] });
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${typed(args.join(' '))} ended with ${String(code)}.`);
+  console.log(`$ ${tried(args.join(' '))}`);
+  const code = await runCommand(args, { env });
+  if (code !== 0) throw new Error(`${tried(args.join(' '))} ended with ${code}.`);
+}
+
+/** These words of the command as they are typed against the simulators. */
+export function tried(words: string): string {
+  return `npm run try -- ${words}`;
 }

@@ -1,4 +1,6 @@
+import Table from 'cli-table3';
 import * as z from 'zod';
+import { harmless } from '../../cli/terminal.ts';
 import { until } from './until.ts';
 
 const Event = z.object({
@@ -8,30 +10,57 @@ const Event = z.object({
   title: z.string().nullable(),
   assetId: z.string().nullable(),
   reason: z.object({ code: z.string() }).nullable(),
-  finishedAt: z.string().nullable(),
+  duplicates: z.number(),
 });
 const Events = z.object({ events: z.array(Event) });
 export type ShownEvent = z.infer<typeof Event>;
 
-/** Waits until so many events of a source came in since then and none needs more work now, and shows where each can be looked at. */
-export async function showEvents(
+export interface Expected {
+  readonly source: string;
+  /** The time of the app's first possible receipt. */
+  readonly since: string;
+  readonly deliveries: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Waits until events of a source were delivered so many times since then and none needs more work now. */
+export async function settledEvents(
   appUrl: string,
-  { source, since, count }: { source: string; since: string; count: number },
+  { source, since, deliveries, signal }: Expected,
 ): Promise<ShownEvent[]> {
   const query = new URLSearchParams({ source, from: since, limit: '200' });
-  const events = await until(`the events of ${source}`, async () => {
+  const ask = async () => {
     const answer = await fetch(`${appUrl}/events?${query.toString()}`);
-    const { events: found } = Events.parse(await answer.json());
-    const settled = found.filter(({ state }) => state !== 'processing');
-    return settled.length >= count && settled.length === found.length ? found : undefined;
+    const { events } = Events.parse(await answer.json());
+    const settled = events.every(({ state }) => state !== 'processing');
+    const came = events.reduce((sum, { duplicates }) => sum + 1 + duplicates, 0);
+    return settled && came >= deliveries ? events : undefined;
+  };
+  const events = await until(`the events of ${source}`, ask, signal === undefined ? {} : { signal });
+  return events.toReversed();
+}
+
+const lines = ['top', 'bottom', 'left', 'right', 'mid'].flatMap((name) =>
+  ['', '-mid', '-left', '-right'].map((end) => name + end),
+);
+const chars = { ...Object.fromEntries(lines.map((name) => [name, ''])), middle: '  ' };
+
+/** A line an event: what became of it, and where that can be looked at. Aligned also where a letter takes two columns. */
+export function eventLines(appUrl: string, source: string, events: readonly ShownEvent[]): string[] {
+  const rows = new Table({
+    chars: { ...chars, left: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, border: [] },
   });
-  for (const { id, type, state, reason, title, assetId } of events.toReversed()) {
-    const outcome = reason === null ? state : `${state}, ${reason.code}`;
+  for (const { id, type, state, reason, title, assetId, duplicates } of events) {
+    const outcome = [state, reason?.code, duplicates > 0 ? `came ${duplicates + 1} times` : undefined];
     const address =
-      assetId === null
+      assetId === null || state === 'failed'
         ? `${appUrl}/events/${id}`
         : `${appUrl}/assets/${source}/${encodeURIComponent(assetId)}`;
-    console.log(`  ${outcome.padEnd(27)} ${(title ?? type).padEnd(36)} ${address}`);
+    rows.push([outcome.filter((each) => each !== undefined).join(', '), harmless(title ?? type), address]);
   }
-  return events;
+  return rows
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
 }
