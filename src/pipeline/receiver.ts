@@ -1,4 +1,5 @@
 import type { AssetEvent } from './event.ts';
+import type { RefusalCode } from './refusals.ts';
 import type { KeptSecret, WebhookSecrets } from './secrets.ts';
 
 /** What is known of a call before its body is read. Header names are lower case; a repeated header arrives joined by `, `. */
@@ -22,7 +23,7 @@ export interface Receipt {
   readonly hint?: string | undefined;
 }
 
-export type Reading = { kind: 'events'; events: AssetEvent[] } | { kind: 'unreadable'; why: string };
+export type Reading = { kind: 'events'; events: AssetEvent[] } | { kind: 'unreadable'; why: RefusalCode };
 
 /** What a call turned out to be. Every `why` is a code for the log; no stranger ever sees it. */
 export type Verdict = HeadVerdict | { kind: 'proved' };
@@ -39,7 +40,7 @@ export type CallVerdict =
   | { kind: 'proved' }
   | { kind: 'not-proved'; why: 'no-signature' | 'malformed-signature' | 'wrong-signature' }
   /** Nothing that could ever be answered. */
-  | { kind: 'refused'; why: string };
+  | { kind: 'refused'; why: RefusalCode };
 
 /** How one source is trusted and read. Pure: bytes in, verdict out. */
 export interface Receiver {

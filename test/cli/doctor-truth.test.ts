@@ -40,6 +40,14 @@ describe('a secret that the app does not have', () => {
     expect(found(examined, 'photos: events')).toEqual(['ok None came yet.']);
   });
 
+  it('is not one that only the app has', async () => {
+    const examined = await examine({ SOURCE_ARCHIVE_SECRET: '' });
+    expect(found(examined, 'archive: secrets').join()).toMatch(
+      /^warning The running app has a webhook secret, and there is none in/,
+    );
+    expect(examined.state).toBe('warning');
+  });
+
   it('shows at the address of the command where only the sources reach the public one', async () => {
     const other = { PUBLIC_URL: 'http://no-such-host.invalid', ASSET_WEBHOOKS_URL: systems.app.host.url };
     const examined = await examine(other);
@@ -282,7 +290,7 @@ describe('the address of the app', () => {
       /^wrong There is no machine of the name no-such/,
     );
     const ends = createSocketServer((socket) => socket.destroy());
-    expect(await saying(`http://127.0.0.1:${await listening(ends)}`)).toMatch(/ended the connection/);
+    expect(await saying(`http://127.0.0.1:${await listening(ends)}`)).toMatch(/ended without an answer/);
   });
 
   it('where the certificate is not trusted, or there is none', async () => {

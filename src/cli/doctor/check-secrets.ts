@@ -1,12 +1,20 @@
 import type { SourceConfig } from '../../config.ts';
 import { errorName } from '../error-name.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
+import type { SourceState } from '../running-app.ts';
 import type { Setup } from '../setup.ts';
 import { ok, type Check } from './check.ts';
 import { findings } from './findings.ts';
 
-/** Looks whether the secrets that a source needs are there, and can be read. No value is shown. */
-export async function checkSecrets(setup: Setup, source: SourceConfig): Promise<Check[]> {
+/**
+ * Looks whether the secrets that a source needs are there, can be read, and are those of the running app, as far as that
+ * says anything. No value is shown.
+ */
+export async function checkSecrets(
+  setup: Setup,
+  source: SourceConfig,
+  state: SourceState | undefined,
+): Promise<Check[]> {
   const { config, secrets } = setup;
   const { name, kind } = source;
   const where = config.keyVaultUrl === undefined ? 'the settings or the local secrets file' : 'the vault';
@@ -26,13 +34,32 @@ export async function checkSecrets(setup: Setup, source: SourceConfig): Promise<
     secrets.apiKey(name),
   ]);
   const checks: Check[] = [];
-  if (webhook === undefined) checks.push(findings.noWebhookSecret({ ...source, where }));
-  else if (webhook[0].length < 16) checks.push(findings.shortSecret(source));
+  if (webhook === undefined) {
+    const onlyThere = state !== undefined && state.secrets > 0;
+    checks.push(
+      onlyThere
+        ? findings.secretOnlyInApp({ ...source, where })
+        : findings.noWebhookSecret({ ...source, where }),
+    );
+  } else if (webhook[0].length < 16) checks.push(findings.shortSecret(source));
   else {
     const both = webhook.length === 2 ? 'A webhook secret and its predecessor' : 'A webhook secret';
     checks.push(ok(`${name}: secrets`, `${both} in ${where}.`));
   }
+  if (webhook !== undefined && state !== undefined) checks.push(...inApp(source, webhook[0], state));
   if (kind === 'pywebhooks' && apiKey === undefined) checks.push(findings.noApiKey({ ...source, where }));
   if (kind !== 'pywebhooks' && password === undefined) checks.push(findings.noPassword({ ...source, where }));
   return checks;
+}
+
+/** Whether the running app has this secret too. */
+function inApp(source: SourceConfig, secret: string, state: SourceState): Check[] {
+  if (state.secrets === 0) return [findings.appHasNoSecret(source)];
+  const takes = state.takes(secret);
+  if (takes === undefined) return [];
+  return [
+    takes
+      ? ok(`${source.name}: secrets`, 'The running app has the same.')
+      : findings.appHasOtherSecret(source),
+  ];
 }

@@ -33,6 +33,8 @@ const kinds: Readonly<Record<SourceConfig['kind'], CheckSubscriptions>> = {
 /** Asks a source as its own account. Never throws. */
 export async function checkSource(setup: Setup, source: SourceConfig): Promise<SourceChecks> {
   if (source.url === '') return { login: findings.noAddress(source), subscriptions: unseen([]) };
+  if (source.kind === 'pywebhooks' && (await setup.secrets.apiKey(source.name)) === undefined)
+    return { login: findings.notAskedWithoutKey(source), subscriptions: unseen([]) };
   const taken = ok(`${source.name}: login`, 'The source takes the login.');
   try {
     return { login: taken, subscriptions: await kinds[source.kind](setup, source) };

@@ -2,7 +2,6 @@ import type { SourceConfig } from '../../config.ts';
 import type { RefusalCode } from '../../pipeline/refusals.ts';
 import { shortTime } from '../short-time.ts';
 import type { SourceState } from '../running-app.ts';
-import type { Setup } from '../setup.ts';
 import { ok, type Check } from './check.ts';
 import { countsOf, findings } from './findings.ts';
 
@@ -11,22 +10,12 @@ const otherKey: readonly RefusalCode[] = ['wrong-signature'];
 const unreadable: readonly RefusalCode[] = ['too-large', 'not-json', 'unknown-shape'];
 const offered: readonly RefusalCode[] = ['key-not-expected'];
 
-/** What the running app says of a source. `ids` are the source's own webhooks that call this app, where it has such. */
-export async function checkState(
-  { secrets }: Setup,
+/** What the running app says of a source's calls and events. `ids` are its own webhooks that call this app, where it has such. */
+export function checkState(
   source: SourceConfig,
   { state, ids }: { state: SourceState | undefined; ids: readonly string[] },
-): Promise<Check[]> {
-  if (state === undefined) return [];
-  const checks: Check[] = [];
-  const [current] = (await secrets.webhookSecrets(source.name)) ?? [];
-  if (state.secrets === 0) checks.push(findings.appHasNoSecret(source));
-  else if (current !== undefined) {
-    const takes = state.takes(current);
-    if (takes === false) checks.push(findings.appHasOtherSecret(source));
-    if (takes === true) checks.push(ok(`${source.name}: secrets`, 'The running app has the same.'));
-  }
-  return [...checks, ...checkRefused(source, state, ids), ...checkCounts(source, state)];
+): Check[] {
+  return state === undefined ? [] : [...checkRefused(source, state, ids), ...checkCounts(source, state)];
 }
 
 function checkRefused(source: SourceConfig, { refused }: SourceState, ids: readonly string[]): Check[] {

@@ -67,15 +67,15 @@ async function checksOf(
   source: SourceConfig,
   asked: Promise<SourceState | undefined>,
 ): Promise<Check[]> {
-  const [secrets, call, clock, { login, subscriptions }, state] = await Promise.all([
-    checkSecrets(setup, source),
+  const [state, secrets, call, clock, { login, subscriptions }] = await Promise.all([
+    asked,
+    asked.then(async (said) => await checkSecrets(setup, source, said)),
     checkCall(setup, source),
     checkClock(source),
     checkSource(setup, source),
-    asked,
   ]);
-  const said = await checkState(setup, source, { state, ids: subscriptions.webhooks });
-  return [...secrets, ...call, ...clock, login, ...subscriptions.checks, ...said];
+  const events = checkState(source, { state, ids: subscriptions.webhooks });
+  return [...secrets, ...call, ...clock, login, ...subscriptions.checks, ...events];
 }
 
 function checkSettings(setup: Setup): Check[] {
@@ -93,7 +93,6 @@ function checkSettings(setup: Setup): Check[] {
 const marks = { ok: 'ok      ', warning: 'warning ', wrong: 'WRONG   ' };
 
 function told({ about, state, text, todo, command }: Check): string {
-  const line = `${marks[state]} ${about}: ${text}`;
-  const next = [todo, command].filter((each) => each !== undefined).join(' ');
-  return next === '' ? line : `${line}\n         → ${next}`;
+  const next = [todo, command].filter((each) => each !== undefined);
+  return [`${marks[state]} ${about}: ${text}`, ...next.map((each) => `         → ${each}`)].join('\n');
 }

@@ -98,7 +98,7 @@ export const findings = {
     warning(
       `${name}: calls`,
       `${countsOf(refused, now)}.`,
-      'Whoever knows the address can cause this. Where events are missing, the source signs with another secret: give both a new one.',
+      `Whoever knows the address can cause this. Where events are missing, the source signs with another secret: ${kind === 'preservica' ? 'subscribe anew with the present one.' : 'give both a new one.'}`,
       {
         preservica: typed('preservica subscriptions renew', name),
         woodwing:
@@ -151,7 +151,7 @@ export const findings = {
   noWebhookSecret: ({ name, kind, where }: Of & { where: string }) =>
     wrong(
       `${name}: secrets`,
-      `There is no webhook secret in ${where}: the app answers this source with 503.`,
+      `There is no webhook secret in ${where}: an app with these settings answers this source with 503.`,
       kind === 'preservica'
         ? `Choose one of at least 16 characters, and set it as ${prefixOf(name)}SECRET or in the vault.`
         : undefined,
@@ -160,6 +160,12 @@ export const findings = {
         woodwing: typed('woodwing webhooks create', name),
         pywebhooks: typed('pywebhooks account create', name),
       }[kind],
+    ),
+  secretOnlyInApp: ({ name, where }: Of & { where: string }) =>
+    warning(
+      `${name}: secrets`,
+      `The running app has a webhook secret, and there is none in ${where}: so nothing here can be compared with it.`,
+      'Give this command the settings and secrets of the app.',
     ),
   shortSecret: ({ name, kind }: Of) =>
     warning(
@@ -200,6 +206,13 @@ export const findings = {
       `${name}: login`,
       'It has no address: it is received from, and not asked.',
       `For the commands, set ${prefixOf(name)}URL.`,
+    ),
+  notAskedWithoutKey: ({ name }: Of) =>
+    warning(
+      `${name}: login`,
+      'It is not asked without an API key.',
+      undefined,
+      typed('pywebhooks account create', name),
     ),
   loginRefused: ({ name, text }: Of & { text: string }) =>
     wrong(
@@ -359,7 +372,7 @@ const unreachable: Readonly<
     todo: 'Look at your connection.',
   }),
   'broke-off': ({ host, setting }) => ({
-    text: `What listens at ${host} ended the connection without an answer.`,
+    text: `The connection to ${host} was not to be had, or ended without an answer.`,
     todo: `Look what it is, and at ${setting}: https to a port of plain http ends so too.`,
   }),
 };
