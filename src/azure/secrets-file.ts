@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { readJson } from '../pipeline/read-json.ts';
@@ -104,10 +104,21 @@ async function readEntries(path: string): Promise<Entries> {
     throw error;
   });
   if (bytes === undefined) return {};
+  await tighten(path);
   const entries = Entries.safeParse(readJson(bytes));
   if (entries.success) return entries.data;
   // What is wrong with it is not said: that could show what is in it.
   throw new Error(`The secrets file ${path} is not as this app writes it.`);
+}
+
+/** Closes the file to everybody but its owner, where a copy or another hand has opened it. */
+async function tighten(path: string): Promise<void> {
+  try {
+    if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
+  } catch (error) {
+    // It is another user's, or gone by now: it is read all the same.
+    if (!isCode(error, 'EPERM') && !isCode(error, 'ENOENT')) throw error;
+  }
 }
 
 /** `check` is the last word: what it throws leaves the file as it was. */
@@ -152,7 +163,7 @@ async function locked(
 
 async function taken(lock: string): Promise<boolean> {
   try {
-    await (await open(lock, 'wx')).close();
+    await (await open(lock, 'wx', 0o600)).close();
     return true;
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { statSync, watch } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -23,6 +24,29 @@ async function setup() {
     });
   return { file, open, app: open(), command: open(), pass: (ms: number) => void (now += ms) };
 }
+
+it('a secrets file that others can read is closed to them when it is read, and so is all that is made beside it', async () => {
+  const { file, app, command } = await setup();
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+  await command.keep('photos', 'secret', 'the second secret');
+  await chmod(file, 0o644);
+  await app.lookAgain('photos');
+  expect(await modeOf(file)).toBe('600');
+
+  const seen = new Map<string, string>();
+  const folder = watch(dirname(file), (_event, name) => {
+    if (name === null) return;
+    try {
+      seen.set(name, (statSync(join(dirname(file), name)).mode & 0o777).toString(8));
+    } catch {
+      // Gone already.
+    }
+  });
+  for (let round = 0; round < 20; round += 1) await command.keep('photos', 'secret', `secret ${round}`);
+  await expect.poll(() => [...seen.keys()].some((name) => name.endsWith('.lock'))).toBe(true);
+  folder.close();
+  expect(new Set(seen.values())).toEqual(new Set(['600']));
+});
 
 describe('a secret that the command keeps', () => {
   it('is what the app finds at its next look, with its predecessor for a while', async () => {
