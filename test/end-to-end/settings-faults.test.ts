@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settingsFor } from '../support/config.ts';
-import { spawnHost } from '../support/host-process.ts';
+import { spawnHost, startHostProcess } from '../support/host-process.ts';
 
 describe('npm run host with faulty settings', () => {
   it('names every fault at once, shows no value, and ends with an exit code', async () => {
@@ -25,5 +25,23 @@ describe('npm run host with faulty settings', () => {
     const host = spawnHost({ env: { LOCAL_SETTINGS_FILE: '/nowhere/local.settings.json' } });
     expect((await host.exited).code).toBe(1);
     expect(host.lines).toEqual(['LOCAL_SETTINGS_FILE: there is no file /nowhere/local.settings.json']);
+  });
+});
+
+describe('npm run host with settings that a source left behind', () => {
+  it('serves all the same, and says once that nothing reads them', async () => {
+    const host = await startHostProcess({
+      env: settingsFor('UseDevelopmentStorage=true', {
+        SOURCE_SCANS_KIND: 'pywebhooks',
+        SOURCE_SCANS_API_KEY: 'a-secret-nobody-may-see',
+      }),
+    });
+    expect((await fetch(`${host.url}/health`)).status).toBe(200);
+    const warned = host.lines.filter((line) => line.includes('settings-warning'));
+    expect(warned).toHaveLength(1);
+    expect(warned[0]).toMatch(/SOURCE_SCANS_KIND: .*SOURCE_SCANS_API_KEY: /);
+    expect(host.lines.join()).not.toContain('nobody-may-see');
+    host.kill();
+    await host.exited;
   });
 });

@@ -66,12 +66,14 @@ async function wishOf(request: IncomingMessage): Promise<Wish> {
 }
 
 /** What runs behind that address; undefined where nobody answers to it any more. */
-export async function statusAt({ url, token }: Address): Promise<z.infer<typeof Status> | undefined> {
+export async function statusAt({ pid, url, token }: Address): Promise<z.infer<typeof Status> | undefined> {
   try {
     const answer = await fetch(url, { headers: authorization(token), signal: AbortSignal.timeout(3_000) });
     return answer.ok ? Status.parse(await answer.json()) : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    // Who is stopped, such as by Ctrl-Z, answers later.
+    const late = error instanceof Error && error.name === 'TimeoutError';
+    return late ? { pid, appUrl: null } : undefined;
   }
 }
 

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { jsonObject } from '../host/json-object.ts';
 import { hasCode } from '../host/system-error.ts';
 import { Address, statusAt } from './control.ts';
 import { writePrivately } from './private-file.ts';
 
 const fileName = 'start.json';
+const judgedAtMostMs = 5_000;
 
 export interface Running {
   readonly address: Address;
@@ -42,20 +44,29 @@ export async function takeFolder(
       const status = left === undefined ? undefined : await statusAt(left);
       if (left !== undefined && status !== undefined)
         return { kind: 'held', by: { address: left, appUrl: status.appUrl ?? undefined } };
-      await takeAway({ file, token: left?.token, to: `${own}.left` });
+      await takeAway(file, left?.token);
     }
   } finally {
-    await Promise.all([own, `${own}.left`].map(async (each) => await rm(each, { force: true })));
+    await rm(own, { force: true });
   }
 }
 
-/** Takes away what was left behind, and puts it back where it is what another process has made since. */
-async function takeAway({ file, token, to }: { file: string; token: string | undefined; to: string }) {
+/** Takes away what was left behind. One process does that at a time, so that none takes what another has just made. */
+async function takeAway(file: string, token: string | undefined): Promise<void> {
+  const judging = `${file}.judging`;
   try {
-    await rename(file, to);
-    if ((await addressIn(to))?.token !== token) await link(to, file);
+    await mkdir(judging);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT') && !hasCode(error, 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
+    // It takes a moment; what is old was left behind as well.
+    const madeAt = await stat(judging).then(({ mtimeMs }) => mtimeMs, Date.now);
+    if (Date.now() - madeAt > judgedAtMostMs) await rmdir(judging).catch(() => undefined);
+    return await delay(20);
+  }
+  try {
+    if ((await addressIn(file))?.token === token) await rm(file, { force: true });
+  } finally {
+    await rmdir(judging);
   }
 }
 
