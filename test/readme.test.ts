@@ -134,7 +134,7 @@ describe('the README', () => {
     );
     const known = leaves(program()).map((names) => names.join(' '));
     expect(new Set(told)).toEqual(new Set(known));
-    const examples = [...readme.matchAll(/npx asset-webhooks ([^`\n]+)/g)].map(([, words = '']) => words);
+    const examples = [...readme.matchAll(/node src\/cli ([^`\n]+)/g)].map(([, words = '']) => words);
     for (const words of examples.filter((each) => each !== '…'))
       expect(
         known.some((name) => words.replaceAll(/ --(?:username [A-Z]+|password-stdin)/g, '').startsWith(name)),

@@ -1,14 +1,28 @@
 import { Option, type Command } from 'commander';
-import { eventStates } from '../pipeline/ledger.ts';
-import { answering, table, type Answer } from './answer.ts';
+import { eventStates, type EventState } from '../pipeline/ledger.ts';
+import { answering, fields, plainJson, table, type Answer } from './answer.ts';
+import type { Cell } from './columns.ts';
 import { RefusedError, UsageError } from './faults.ts';
+import { follow } from './follow.ts';
+import { indented } from './indented.ts';
 import { runningApp, type ListedEvent, type ShownEvent } from './running-app.ts';
+import { saveFile } from './save-file.ts';
 import { readSetup } from './setup.ts';
-import { endProgress, progress } from './terminal.ts';
+import { endProgress, note, progress, say, type Colour } from './terminal.ts';
+import { shortTime, timeMeant, wholeTime, zone } from './times.ts';
+import { typed } from './typed.ts';
 
 interface Filter {
   readonly limit: string;
-  readonly [name: string]: string | undefined;
+  readonly follow?: true;
+  readonly [name: string]: string | true | undefined;
+}
+
+interface Showing {
+  readonly source?: string;
+  readonly body?: true;
+  readonly saveBody?: string;
+  readonly yes?: true;
 }
 
 const most = 10_000;
@@ -16,77 +30,174 @@ const pageOf = 200;
 
 /** `events list` and `events show`: the ledger of the running app. */
 export function addEvents(program: Command): void {
-  const events = program.command('events').description('what happened to the events of a running app');
+  const events = program.command('events').description('Show what happened to the events of a running app');
   events
     .command('list')
-    .description('events, newest first')
+    .description('List events, newest first')
     .option('--source <name>', 'of this source')
     .addOption(new Option('--state <state>', 'in this state').choices(eventStates))
     .option('--type <type>', "of this type, in the source's own words")
     .option('--asset-id <id>', 'on this asset')
-    .option('--from <time>', 'received then or later, ISO 8601')
-    .option('--to <time>', 'received then or earlier')
+    .option('--from <time>', 'received then or later: 2026-01-05, 2026-01-05T09:30, yesterday, 2h (ago) …')
+    .option('--to <time>', 'received then or earlier; of a day, until its end')
     .option('--q <text>', 'with this in a title, an id or a reason')
     .option('--limit <number>', `so many at the most, up to ${most}`, '50')
-    .action(answering(async (filter: Filter) => await list(filter)));
+    .option('--after <place>', 'go on where an earlier list ended')
+    .option('--follow', 'go on and show what comes and changes, until Ctrl-C; with --json one object a line')
+    .action(
+      answering(async (filter: Filter, command: Command) =>
+        filter.follow === true ? await followed(filter, command) : await listed(filter),
+      ),
+    );
   events
     .command('show')
-    .description('one event, with what was tried when')
-    .argument('<id>', 'the id of the event')
-    .action(answering(async (id: string) => await show(id)));
+    .description('Show one event, with what was tried when')
+    .argument('<id>', 'the id of the event, or as much of it as no other begins with')
+    .option('--source <name>', 'look in this source, which may be one of earlier settings')
+    .option('--body', 'show what came, where it could not be read')
+    .option('--save-body <file>', 'save that as it came')
+    .option('--yes', 'write over a file that is there, without asking')
+    .action(answering(async (id: string, showing: Showing) => await show(id, showing)));
 }
 
-async function list({ limit, assetId, ...filter }: Filter): Promise<Answer> {
+/** The filters as the app takes them. Throws a UsageError. */
+function asked({ limit, assetId, from, to, follow: _follow, ...filter }: Filter): {
+  wanted: number;
+  filters: URLSearchParams;
+} {
   const wanted = Number(limit);
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > most)
     throw new UsageError(`--limit must be a number from 1 to ${most}.`);
+  const given = Object.entries({
+    ...filter,
+    assetId,
+    from: typeof from === 'string' ? timeMeant('--from', from, 'from its beginning') : undefined,
+    to: typeof to === 'string' ? timeMeant('--to', to, 'to its end') : undefined,
+  }).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []));
+  return { wanted, filters: new URLSearchParams(Object.fromEntries(given)) };
+}
+
+async function listed(filter: Filter): Promise<Answer> {
+  const { wanted, filters } = asked(filter);
   const app = runningApp(await readSetup());
   const found: ListedEvent[] = [];
-  let next: string | null = null;
+  let unread = 0;
+  let next: string | null = filters.get('after');
   do {
-    const query = new URLSearchParams({ limit: String(Math.min(pageOf, wanted - found.length)) });
-    for (const [name, value] of Object.entries({ ...filter, assetId, after: next ?? undefined }))
-      if (value !== undefined) query.set(name, value);
+    filters.set('limit', String(Math.min(pageOf, wanted - found.length)));
+    if (next !== null) filters.set('after', next);
     progress(`${found.length} events …`);
-    const page = await app.events(query);
+    const page = await app.events(filters);
     found.push(...page.events);
+    unread += page.unread;
     ({ next } = page);
   } while (next !== null && found.length < wanted);
   endProgress();
-  const rows = found.map(({ receivedAt, source, type, state, reason, title, assetId: asset, id }) => [
-    receivedAt,
-    source ?? '–',
-    type,
-    reason === null ? state : `${state}, ${reason.code}`,
-    title ?? asset ?? '–',
-    id,
-  ]);
-  const text = table(['received', 'source', 'type', 'state', 'asset', 'id'], rows, 'No events.');
+  if (unread > 0)
+    note(`Note: ${unread === 1 ? 'one event' : `${unread} events`} could not be read, and left out.`);
+  const now = new Date();
+  const rows = found.map((event) => rowOf(event, shortTime(event.receivedAt, now)));
+  const text = [
+    table(['id', 'received', 'source', 'type', 'state', 'asset'], rows, 'No events.'),
+    ...(next === null
+      ? []
+      : [`\n${found.length} of more: --limit ${Math.min(wanted * 4, most)}, --after ${next}`]),
+    ...(rows.length === 0 ? [] : [`${next === null ? '\n' : ''}Times: ${zone()}.`]),
+  ].join('\n');
   return { json: { events: found, next }, text };
 }
 
-async function show(id: string): Promise<Answer> {
-  const event = await runningApp(await readSetup()).event(id);
-  if (event === undefined) throw new RefusedError(`The app knows no event with the id ${id}.`);
-  return { json: event, text: told(event) };
+function rowOf({ id, source, type, state, reason, title, assetId }: ListedEvent, time: string): Cell[] {
+  const text = reason === null ? state : `${state}, ${reason.code}`;
+  return [id, time, source ?? '–', type, { text, colour: colourOf[state] }, title ?? assetId ?? '–'];
 }
 
-function told({ history, data, ...event }: ShownEvent): string {
-  const members = Object.entries(event).map(([name, value]) => [
-    name,
-    typeof value === 'string' ? value : value === null ? '–' : JSON.stringify(value),
-  ]);
-  const tries = history.map(({ at, attempt, state, code, text }) => [
-    at,
+const colourOf: Readonly<Record<EventState, Colour | undefined>> = {
+  processing: undefined,
+  waiting: 'yellow',
+  done: 'green',
+  ignored: 'gray',
+  failed: 'red',
+};
+
+async function followed(filter: Filter, command: Command): Promise<undefined> {
+  const asJson = command.optsWithGlobals<{ json?: true }>().json === true;
+  const { wanted, filters } = asked(filter);
+  for (const name of ['to', 'after'])
+    if (filters.has(name))
+      throw new UsageError(`--follow shows what comes, so --${name} has no place beside it.`);
+  await follow(await readSetup(), {
+    filter: filters,
+    first: wanted,
+    show: (event) => say(asJson ? plainJson(event, 0) : lineOf(event)),
+  });
+}
+
+function lineOf(event: ListedEvent): string {
+  const [id, ...rest] = rowOf(event, wholeTime(event.receivedAt));
+  return table(['time', 'source', 'type', 'state', 'asset', 'id'], [[...rest, id ?? '']])
+    .split('\n')
+    .slice(1)
+    .join('\n');
+}
+
+async function show(given: string, { source, body, saveBody, ...saving }: Showing): Promise<Answer> {
+  const app = runningApp(await readSetup());
+  const wantsBody = body === true || saveBody !== undefined;
+  const event = await app.event(given, { source, body: wantsBody });
+  if (event === undefined) throw new RefusedError(`The app knows no event with the id ${given}.`);
+  if (!wantsBody) return { json: event, text: told(event) };
+
+  const kept = event.body ?? undefined;
+  if (kept === undefined)
+    throw new RefusedError(`Nothing but what "${typed(`events show ${event.id}`)}" shows is kept of it.`);
+  const bytes = Buffer.from(kept.base64, 'base64');
+  const cut = kept.truncated ? ` Of ${kept.sizeBytes} bytes these are the first ${bytes.byteLength}.` : '';
+  if (saveBody === undefined) {
+    if (cut !== '') note(`Note:${cut}`);
+    return { json: event, text: bytes.toString() };
+  }
+  await saveFile(saveBody, bytes, saving);
+  return { json: event, text: `Saved ${saveBody}.${cut}` };
+}
+
+const pair = (name: string, value: Cell): [string, Cell] => [name, value];
+
+function told(event: ShownEvent): string {
+  const { reason, history, data, state } = event;
+  const time = (iso: string | null | undefined): string => (typeof iso === 'string' ? wholeTime(iso) : '–');
+  const pairs: [string, Cell][] = [
+    ['id', event.id],
+    ['source', event.source ?? '–'],
+    ['type', event.type],
+    [event.assetKind, event.assetId ?? '–'],
+    ['title', event.title ?? '–'],
+    ['state', { text: reason === null ? state : `${state}, ${reason.code}`, colour: colourOf[state] }],
+    ...(reason === null ? [] : [pair('reason', reason.text)]),
+    ...(reason?.nextAttemptAt === undefined ? [] : [pair('next try', time(reason.nextAttemptAt))]),
+    ['occurred', time(event.occurredAt)],
+    ['received', time(event.receivedAt)],
+    ['finished', time(event.finishedAt)],
+    ['delivery', event.deliveryId],
+    ['tries', String(event.attempts)],
+    ['duplicates', String(event.duplicates)],
+    ['times', zone()],
+  ];
+  const tries = history.map(({ at, attempt, state: each, code, text }) => [
+    wholeTime(at),
     String(attempt + 1),
-    code === undefined ? state : `${state}, ${code}`,
+    { text: code === undefined ? each : `${each}, ${code}`, colour: colourOf[each] },
     text ?? '',
   ]);
+  const sent =
+    data === null || data === undefined
+      ? `What the source sent could not be read as members. If its bytes are kept: ${typed(`events show ${event.id} --body`)}`
+      : `What the source sent:\n${indented(data, 1)}`;
   return [
-    table(['member', 'value'], members),
+    fields(pairs),
     '',
     table(['when', 'try', 'state', 'what happened'], tries, 'Nothing was tried yet.'),
     '',
-    `What the source sent: ${JSON.stringify(data, undefined, 2)}`,
+    sent,
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { closestMatch } from 'leven';
 import { UsageError } from './faults.ts';
 import { note } from './terminal.ts';
 
@@ -27,24 +28,8 @@ export function mustBeKnown(
 
 /** Names the known word that a mistyped one is nearest to; nothing where none is near. */
 export function suggestion(given: string, known: readonly string[]): string {
-  const far = Math.max(2, Math.ceil(given.length / 3)) + 1;
-  const [nearest] = known
-    .map((name) => ({ name, distance: editDistance(given.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ distance }) => distance < far)
-    .toSorted((a, b) => a.distance - b.distance);
-  return nearest === undefined ? '' : ` Did you mean ${nearest.name}?`;
-}
-
-/** How many characters must change, come or go (Levenshtein). */
-function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [index, character] of Array.from(one).entries()) {
-    const next = [index + 1];
-    for (let at = 1; at <= other.length; at += 1) {
-      const changed = (row[at - 1] ?? 0) + (other[at - 1] === character ? 0 : 1);
-      next.push(Math.min(changed, (row[at] ?? 0) + 1, (next[at - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  const maxDistance = Math.max(2, Math.ceil(given.length / 3));
+  const alike = new Map(known.map((name) => [name.toLowerCase(), name]));
+  const nearest = alike.get(closestMatch(given.toLowerCase(), [...alike.keys()], { maxDistance }) ?? '');
+  return nearest === undefined ? '' : ` Did you mean ${nearest}?`;
 }

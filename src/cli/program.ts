@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { addAssets } from './assets.ts';
 import { addDoctor } from './doctor/doctor.ts';
 import { addEvents } from './events.ts';
 import { addPreservica } from './preservica.ts';
 import { addPyWebhooks } from './pywebhooks/subscriptions.ts';
 import { addSources } from './sources.ts';
-import { harmless, terminal } from './terminal.ts';
+import { harmless, terminal, useNoColours } from './terminal.ts';
 import { command } from './typed.ts';
 import { addWoodwing } from './woodwing/webhooks.ts';
 
@@ -17,6 +18,8 @@ export function program(): Command {
     )
     .version(manifest.version)
     .option('--json', 'print JSON, for scripts')
+    .option('--no-color', 'colour nothing (also where NO_COLOR is set)')
+    .on('option:no-color', useNoColours)
     .configureHelp({ showGlobalOptions: true })
     // What it says of an argument repeats it.
     .configureOutput({
@@ -29,6 +32,7 @@ export function program(): Command {
   addWoodwing(whole);
   addPyWebhooks(whole);
   addEvents(whole);
+  addAssets(whole);
   addDoctor(whole);
   return whole;
 }

@@ -5,10 +5,13 @@ import { readJson } from '../pipeline/read-json.ts';
 import { Refusals } from '../pipeline/refusals.ts';
 import { secretProof } from '../pipeline/secret-proof.ts';
 import type { KeptSecret } from '../pipeline/secrets.ts';
+import { AssetRecord } from '../pipeline/record.ts';
 import { callSource } from '../sources/http-call.ts';
+import { readEach } from '../sources/read-each.ts';
 import { RefusedError, UsageError } from './faults.ts';
 import { isReadableOnTheWay } from './loopback.ts';
 import type { Setup } from './setup.ts';
+import { ambiguous } from './whole-id.ts';
 
 const ListedEvent = z.looseObject({
   id: z.string(),
@@ -22,8 +25,30 @@ const ListedEvent = z.looseObject({
   attempts: z.number(),
 });
 export type ListedEvent = z.infer<typeof ListedEvent>;
-const EventPage = z.object({ events: z.array(ListedEvent), next: z.string().nullable() });
-const ShownEvent = ListedEvent.extend({ history: z.array(HistoryEntry), data: z.unknown() });
+const EventPage = z.object({
+  events: z.array(z.unknown()),
+  next: z.string().nullable(),
+  /** How many the app itself cannot read. */
+  unread: z.number().optional(),
+});
+
+export interface EventPage {
+  readonly events: readonly ListedEvent[];
+  readonly next: string | null;
+  readonly unread: number;
+}
+
+const KeptBody = z.object({ sizeBytes: z.number(), truncated: z.boolean(), base64: z.base64() });
+const ShownEvent = ListedEvent.extend({
+  assetKind: z.string(),
+  deliveryId: z.string(),
+  occurredAt: z.string(),
+  finishedAt: z.string().nullable(),
+  duplicates: z.number(),
+  history: z.array(HistoryEntry),
+  data: z.unknown(),
+  body: KeptBody.nullish(),
+});
 export type ShownEvent = z.infer<typeof ShownEvent>;
 
 const SourceState = z.object({
@@ -54,15 +79,19 @@ const askedAs = 'Asset Webhooks';
 export interface RunningApp {
   readonly url: string;
   alive(): Promise<boolean>;
-  events(query: URLSearchParams): Promise<z.infer<typeof EventPage>>;
-  event(id: string): Promise<ShownEvent | undefined>;
+  events(query: URLSearchParams): Promise<EventPage>;
+  /** An id may be given by its beginning, here and below; throws a UsageError where several begin so. */
+  event(id: string, asked?: { body?: boolean; source?: string | undefined }): Promise<ShownEvent | undefined>;
+  /** Throws a RefusedError where there is none, or no such source. */
+  asset(source: string, id: string): Promise<AssetRecord>;
+  thumbnail(source: string, id: string): Promise<Uint8Array | undefined>;
   sources(): Promise<SourceState[]>;
   /** Opens the time in which a secret of this source may change, or ends it with 0 minutes. */
   window(source: string, key: KeptSecret, minutes: number): Promise<void>;
 }
 
 /** Throws a UsageError where nothing says where the app is, or its key would not be safe; what it answers badly is a RefusedError or an UpstreamError. */
-export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningApp {
+export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: AbortSignal): RunningApp {
   if (url === undefined) {
     throw new UsageError('Where is the app? Set ASSET_WEBHOOKS_URL, or PUBLIC_URL, to its address.');
   }
@@ -74,40 +103,76 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningAp
   const call = async (
     path: string,
     init: { method?: 'GET' | 'POST'; body?: string } = {},
-  ): Promise<{ status: number; json: unknown }> => {
+  ): Promise<{ status: number; bytes: Uint8Array; json: unknown }> => {
     const headers = {
       accept: 'application/json',
       ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(key === undefined ? {} : { 'x-functions-key': key }),
     };
-    const limits = { maxBytes, timeLimitMs, now: Date.now };
+    const limits = { maxBytes, timeLimitMs, now: Date.now, ...(signal === undefined ? {} : { signal }) };
     const { status, bytes } = await callSource(askedAs, new URL(url + path), { ...init, headers }, limits);
     if (status === 401 || status === 403) {
       throw new RefusedError(
         `The app at ${url} wants a function key${key === undefined ? '' : ', and not this one'}: set ASSET_WEBHOOKS_KEY.`,
       );
     }
-    return { status, json: readJson(bytes) };
+    return { status, bytes, json: readJson(bytes) };
   };
   const asked = async <T>(shape: z.ZodType<T>, ...given: Parameters<typeof call>): Promise<T> => {
     const { status, json } = await call(...given);
     if (status === 200) {
       const answer = shape.safeParse(json);
       if (answer.success) return answer.data;
-      throw new RefusedError(`What answers at ${url} is not this app, or another version of it.`);
+      throw another;
     }
     throw refusal(url, status, json);
   };
+  const another = new RefusedError(`What answers at ${url} is not this app, or another version of it.`);
+  const byId = async (id: string, path: (whole: string) => string): ReturnType<typeof call> => {
+    const answer = await call(path(id));
+    const [only, ...more] = NotFound.safeParse(answer.json).data?.candidates ?? [];
+    if (answer.status !== 404 || only === undefined) return answer;
+    if (more.length > 0) throw ambiguous(id, [only, ...more]);
+    return await call(path(only));
+  };
+  const assetPath = (source: string, id: string): string =>
+    `/assets/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
   return {
     url,
     alive: async () => (await call('/health')).status === 200,
-    events: async (query) => await asked(EventPage, `/events?${query.toString()}`),
-    async event(id) {
-      const { status, json } = await call(`/events/${encodeURIComponent(id)}`);
+    async events(query) {
+      const { events, next, unread = 0 } = await asked(EventPage, `/events?${query.toString()}`);
+      let odd = 0;
+      const read = readEach(events, ListedEvent, (count) => void (odd = count));
+      if (read === undefined) throw another;
+      return { events: read, next, unread: unread + odd };
+    },
+    async event(id, { body = false, source } = {}) {
+      const query = new URLSearchParams({
+        ...(body ? { body: '1' } : {}),
+        ...(source === undefined ? {} : { source }),
+      });
+      const { status, json } = await byId(id, (whole) =>
+        [`/events/${encodeURIComponent(whole)}`, ...(query.size > 0 ? [query.toString()] : [])].join('?'),
+      );
       if (status === 404) return undefined;
       const event = ShownEvent.safeParse(json);
       if (status === 200 && event.success) return event.data;
       throw refusal(url, status, json);
+    },
+    async asset(source, id) {
+      const { status, json } = await byId(id, (whole) => assetPath(source, whole));
+      if (status === 404) throw new RefusedError(Refusal.safeParse(json).data?.error ?? another.message);
+      if (status !== 200) throw refusal(url, status, json);
+      const record = AssetRecord.safeParse(json);
+      if (record.success) return record.data;
+      throw another;
+    },
+    async thumbnail(source, id) {
+      const { status, bytes, json } = await call(`${assetPath(source, id)}/thumbnail`);
+      if (status === 404) return undefined;
+      if (status !== 200) throw refusal(url, status, json);
+      return bytes;
     },
     async sources() {
       const nonce = randomBytes(24).toString('base64url');
@@ -131,6 +196,7 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>): RunningAp
 }
 
 const Refusal = z.object({ error: z.string().max(500) });
+const NotFound = z.object({ candidates: z.array(z.string().max(200)).max(1_000) });
 
 /** What a status of the app means for whoever asked: 400 is what it says of a question that makes no sense. */
 function refusal(url: string, status: number, json: unknown): RefusedError | UsageError {

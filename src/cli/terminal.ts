@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
 import { UsageError } from './faults.ts';
 
 /** Where a command reads and writes. A process is one; so is what stands in for it where several run in one process. */
@@ -13,7 +16,7 @@ export interface Terminal {
   exitCode?: number | string | null | undefined;
 }
 
-type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 const inUse = new AsyncLocalStorage<Terminal>();
 
@@ -40,7 +43,52 @@ export function endProgress(): void {
 /** Says something beside the answer: a warning, or how far something is done. */
 export function note(message: string): void {
   endProgress();
-  terminal().stderr.write(`${harmless(message)}\n`);
+  const { stderr } = terminal();
+  stderr.write(`${paintedFor(message, stderr)}\n`);
+}
+
+/** Says what was asked for. */
+export function say(message: string): void {
+  const { stdout } = terminal();
+  stdout.write(`${paintedFor(message, stdout)}\n`);
+}
+
+/** How many columns there are; undefined where there is no terminal, for what reads a pipe wants whole lines. */
+export function terminalWidth(): number | undefined {
+  const { env, stdout } = terminal();
+  if (/^[1-9]\d{0,4}$/.test(env['COLUMNS'] ?? '')) return Number(env['COLUMNS']);
+  return stdout.isTTY === true ? (stdout.columns ?? 80) : undefined;
+}
+
+const colours = ['green', 'yellow', 'red', 'gray'] as const;
+export type Colour = (typeof colours)[number];
+
+// Text from outside cannot know it, and so cannot colour anything.
+const mark = randomUUID();
+const marked = new RegExp(`${mark}(${colours.join('|')}):(.*?)${mark}`, 'gs');
+
+/** Text that is shown in this colour where the terminal has colours. */
+export function coloured(given: string, colour: Colour | undefined): string {
+  return colour === undefined ? given : `${mark}${colour}:${given}${mark}`;
+}
+
+const withoutColours = new WeakSet<Terminal>();
+
+/** From now on nothing is coloured at this terminal. */
+export function useNoColours(): void {
+  withoutColours.add(terminal());
+}
+
+function paintedFor(message: string, output: Output): string {
+  const { env } = terminal();
+  // Node's own rules: FORCE_COLOR, NO_COLOR, TERM=dumb and the like.
+  const hasColours =
+    !withoutColours.has(terminal()) &&
+    (output.isTTY === true || env['FORCE_COLOR'] !== undefined) &&
+    WriteStream.prototype.getColorDepth({ ...env }) > 2;
+  return harmless(message).replaceAll(marked, (_all, colour: Colour, inside: string) =>
+    hasColours ? styleText(colour, inside, { validateStream: false }) : inside,
+  );
 }
 
 // Control characters but the end of a line, what turns the direction of writing round, and other ends of lines.

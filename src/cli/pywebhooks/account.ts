@@ -4,7 +4,7 @@ import type { NewPyWebhooksAccount } from '../../sources/pywebhooks/account.ts';
 import { canLogIn } from '../../sources/pywebhooks/service-call.ts';
 import { tryEcho } from '../../sources/pywebhooks/try-echo.ts';
 import { addressToCall } from '../address-to-call.ts';
-import { table, type Answer } from '../answer.ts';
+import { fields, type Answer } from '../answer.ts';
 import { errorName } from '../error-name.ts';
 import { RefusedError, UsageError } from '../faults.ts';
 import { accountOf, ownAccount, type Asked, type Login } from './login.ts';
@@ -158,19 +158,16 @@ export async function showAccount(
   const own = webhookUrl(asked.setup, asked.source);
   const thisApp = own === undefined ? null : samePlace(open.endpoint ?? '', own);
   const hidden = 'hidden; --show-secret shows it';
-  const text = table(
-    ['member', 'value'],
-    [
-      ['id', open.id],
-      ['username', open.username ?? '–'],
-      ['endpoint', open.endpoint ?? '–'],
-      ['this app', thisApp === null ? '?' : thisApp ? 'yes' : 'no'],
-      ['failed deliveries', meaningOf(open.failedCount, asked.source.name)],
-      ['administrator', open.isAdmin ? 'yes' : 'no'],
-      ['webhook secret', showSecret === true ? (secretKey ?? '–') : hidden],
-      ['hash of the API key', showSecret === true ? (apiKeyHash ?? '–') : hidden],
-    ],
-  );
+  const text = fields([
+    ['id', open.id],
+    ['username', open.username ?? '–'],
+    ['endpoint', open.endpoint ?? '–'],
+    ['this app', thisApp === null ? '?' : thisApp ? 'yes' : 'no'],
+    ['failed deliveries', meaningOf(open.failedCount, asked.source.name)],
+    ['administrator', open.isAdmin ? 'yes' : 'no'],
+    ['webhook secret', showSecret === true ? (secretKey ?? '–') : hidden],
+    ['hash of the API key', showSecret === true ? (apiKeyHash ?? '–') : hidden],
+  ]);
   const blocked = (open.failedCount ?? 0) >= cutOffAt;
   return {
     json: { account: { ...open, thisApp, ...(showSecret === true ? { secretKey, apiKeyHash } : {}) } },

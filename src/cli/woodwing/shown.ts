@@ -1,6 +1,6 @@
 import type { SourceConfig } from '../../config.ts';
 import type { AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
-import { table } from '../answer.ts';
+import { fields, table } from '../answer.ts';
 import { samePlace, webhookUrl, type Setup } from '../setup.ts';
 
 /** A webhook as it is shown: what is known of it and nothing else, for a member that is not might be a secret. */
@@ -63,26 +63,23 @@ export function tableOf(webhooks: readonly ShownWebhook[]): string {
 
 export function pageOf({ thisApp, wildcards, ...webhook }: ShownWebhook): string {
   const lists = (values: readonly string[]): string => (values.length === 0 ? '–' : values.join(', '));
-  return table(
-    ['member', 'value'],
-    [
-      ['id', webhook.id],
-      ['name', webhook.name ?? '–'],
-      ['url', webhook.url],
-      ['this app', yesOrNo(thisApp)],
-      ['enabled', yesOrNo(webhook.enabled)],
-      ['events', lists(webhook.eventTypes)],
-      ['metadata to return', lists(webhook.metadataToReturn)],
-      ...(webhook.changedMetadataToReturn === null
-        ? []
-        : [['changed metadata to return', lists(webhook.changedMetadataToReturn)]]),
-      ['only where these change', lists(webhook.triggerMetadataFields)],
-      ['only in folders', lists(webhook.folders)],
-      ['only for', webhook.query ?? '–'],
-      ...(wildcards === null ? [] : [['wildcards in that', yesOrNo(wildcards)]]),
-      ...(webhook.secretToken === undefined ? [] : [['secret token', webhook.secretToken ?? '–']]),
-    ],
-  );
+  return fields([
+    ['id', webhook.id],
+    ['name', webhook.name ?? '–'],
+    ['url', webhook.url],
+    ['this app', yesOrNo(thisApp)],
+    ['enabled', yesOrNo(webhook.enabled)],
+    ['events', lists(webhook.eventTypes)],
+    ['metadata to return', lists(webhook.metadataToReturn)],
+    ...(webhook.changedMetadataToReturn === null
+      ? []
+      : [['changed metadata to return', lists(webhook.changedMetadataToReturn)] as const]),
+    ['only where these change', lists(webhook.triggerMetadataFields)],
+    ['only in folders', lists(webhook.folders)],
+    ['only for', webhook.query ?? '–'],
+    ...(wildcards === null ? [] : [['wildcards in that', yesOrNo(wildcards)] as const]),
+    ...(webhook.secretToken === undefined ? [] : [['secret token', webhook.secretToken ?? '–'] as const]),
+  ]);
 }
 
 function yesOrNo(value: boolean | null): string {

@@ -1,0 +1,123 @@
+import stringWidth from 'string-width';
+import { cleanText } from '../pipeline/clean-text.ts';
+import { coloured, terminalWidth, type Colour } from './terminal.ts';
+
+/** What a table shows at one place. */
+export type Cell = string | { readonly text: string; readonly colour: Colour | undefined };
+
+interface Column {
+  readonly head: string;
+  readonly width: number;
+  readonly isId: boolean;
+}
+
+const gap = '  ';
+const longestCell = 500;
+// An id may be given by its beginning, so that is enough of it.
+const shortestId = 10;
+const shortestText = 8;
+
+/**
+ * Aligned columns under their heads, as wide as the terminal at the most. What a cell holds may come from outside: control
+ * characters never reach the terminal.
+ */
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[], none = 'None.'): string {
+  if (rows.length === 0) return none;
+  const cells = rows.map((row) => row.map(cleaned));
+  const columns = fitted(
+    head.map((name, index) => ({
+      head: name.toUpperCase(),
+      width: Math.max(
+        ...[name, ...cells.map((row) => row[index]?.text ?? '')].map((text) => stringWidth(text)),
+      ),
+      isId: name === 'id',
+    })),
+  );
+  const lines = [columns.map((column) => ({ text: column.head, colour: undefined })), ...cells].map((row) =>
+    line(row, columns),
+  );
+  return lines.join('\n');
+}
+
+/** Names and values below each other; a value is broken at its blanks where the terminal ends. */
+export function fields(pairs: readonly (readonly [name: string, value: Cell])[]): string {
+  const indent = Math.max(...pairs.map(([name]) => stringWidth(name))) + gap.length;
+  const room = Math.max((terminalWidth() ?? Infinity) - indent, 20);
+  return pairs
+    .map(([name, value]) => {
+      const { text, colour } = typeof value === 'string' ? { text: value, colour: undefined } : value;
+      const lines = text.split('\n').flatMap((each) => broken(each, room));
+      const shown = lines.map((each) => coloured(each, colour)).join(`\n${' '.repeat(indent)}`);
+      return `${padded(name, indent)}${shown}`.trimEnd();
+    })
+    .join('\n');
+}
+
+function cleaned(cell: Cell): { text: string; colour: Colour | undefined } {
+  const { text, colour } = typeof cell === 'string' ? { text: cell, colour: undefined } : cell;
+  const clean = cleanText(text, longestCell);
+  return { text: text.length > longestCell ? `${clean}…` : clean, colour };
+}
+
+/** Takes from ids first, then from whatever is widest, until all fits. */
+function fitted(columns: readonly Column[]): Column[] {
+  const most = terminalWidth();
+  if (most === undefined) return [...columns];
+  const fit = columns.map((column) => ({ ...column }));
+  const used = (): number => fit.reduce((sum, { width }) => sum + width, gap.length * (fit.length - 1));
+  for (let over = used() - most; over > 0; over -= 1) {
+    const widest = (found: typeof fit): (typeof fit)[number] | undefined =>
+      found.toSorted((a, b) => b.width - a.width)[0];
+    const next =
+      widest(fit.filter(({ isId, width }) => isId && width > shortestId)) ??
+      widest(fit.filter(({ isId, width, head }) => !isId && width > Math.max(shortestText, head.length)));
+    if (next === undefined) break;
+    next.width -= 1;
+  }
+  return fit;
+}
+
+function line(
+  row: readonly { text: string; colour: Colour | undefined }[],
+  columns: readonly Column[],
+): string {
+  const cells = columns.map(({ width, isId }, index) => {
+    const { text, colour } = row[index] ?? { text: '', colour: undefined };
+    const shown = cut(text, width, isId ? '' : '…');
+    const last = index === columns.length - 1;
+    return coloured(shown, colour) + (last ? '' : padding(shown, width));
+  });
+  return cells.join(gap).trimEnd();
+}
+
+function padded(text: string, width: number): string {
+  return text + padding(text, width);
+}
+
+function padding(text: string, width: number): string {
+  return ' '.repeat(Math.max(0, width - stringWidth(text)));
+}
+
+/** The beginning of a text that is no wider, and a mark that there is more. */
+function cut(text: string, width: number, mark: string): string {
+  if (stringWidth(text) <= width) return text;
+  let beginning = '';
+  for (const character of text) {
+    if (stringWidth(beginning + character) > width - stringWidth(mark)) break;
+    beginning += character;
+  }
+  return beginning + mark;
+}
+
+function broken(text: string, room: number): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of text.split(/(?<= )(?=\S)/)) {
+    if (current !== '' && stringWidth((current + word).trimEnd()) > room) {
+      lines.push(current.trimEnd());
+      current = '';
+    }
+    current += word;
+  }
+  return [...lines, current];
+}
