@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Runs under whatever Node the machine has: so plain JavaScript, and a Node that cannot read TypeScript hands over to
 // the one that this project brings.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { dirname, join } from 'node:path';
@@ -17,7 +18,11 @@ if (process.features.typescript) {
   const modules = join(dirname(own), '..', '..', 'node_modules');
   const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (existsSync(node)) {
-    const { status } = spawnSync(node, [own, ...process.argv.slice(2)], { stdio: 'inherit' });
+    const child = spawn(node, [own, ...process.argv.slice(2)], { stdio: 'inherit' });
+    // Ctrl-C reaches both, and only the command knows what it means.
+    process.on('SIGINT', () => undefined);
+    process.once('SIGTERM', () => child.kill('SIGTERM'));
+    const [status] = await once(child, 'close');
     process.exitCode = status ?? 1;
   } else {
     console.error('Not installed yet: run "npm ci" in the folder of this project, then try again.');

@@ -156,9 +156,10 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
         [`/events/${encodeURIComponent(whole)}`, ...(query.size > 0 ? [query.toString()] : [])].join('?'),
       );
       if (status === 404) return undefined;
+      if (status !== 200) throw refusal(url, status, json);
       const event = ShownEvent.safeParse(json);
-      if (status === 200 && event.success) return event.data;
-      throw refusal(url, status, json);
+      if (event.success) return event.data;
+      throw another;
     },
     async asset(source, id) {
       const { status, json } = await byId(id, (whole) => assetPath(source, whole));

@@ -4,10 +4,10 @@ import { answering, table, type Answer } from './answer.ts';
 import { checkApp } from './doctor/check-app.ts';
 import { checkSource } from './doctor/check-source.ts';
 import { worst, type Check } from './doctor/check.ts';
-import { shortTime } from './short-time.ts';
+import { shortTime } from './times.ts';
 import type { SourceState } from './running-app.ts';
 import { readSetup, webhookUrl, type Setup } from './setup.ts';
-import { endProgress, progress } from './terminal.ts';
+import { endProgress, progress, type Colour } from './terminal.ts';
 import { typed } from './typed.ts';
 
 /** `sources`: every configured source, and how it does. */
@@ -65,6 +65,12 @@ function sides({ login, subscriptions }: Awaited<ReturnType<typeof checkSource>>
   };
 }
 
+const colourOf: Readonly<Record<Check['state'], Colour | undefined>> = {
+  ok: undefined,
+  warning: 'yellow',
+  wrong: 'red',
+};
+
 function tableOf(sources: readonly Listed[]): string {
   const now = new Date();
   const head = ['source', 'kind', 'waiting', 'failed', 'refused', 'last event', 'login', 'subscriptions'];
@@ -75,10 +81,17 @@ function tableOf(sources: readonly Listed[]): string {
     counted(failed),
     refused === null ? '?' : String(refused.reduce((sum, { count }) => sum + count, 0)),
     lastEventAt === null ? '–' : shortTime(lastEventAt, now),
-    login.ok ? 'yes' : login.refused ? 'no' : '–',
-    subscriptions.count === null
-      ? '–'
-      : `${subscriptions.count}${subscriptions.state === 'ok' ? '' : `, ${subscriptions.state}`}`,
+    {
+      text: login.ok ? 'yes' : login.refused ? 'no' : '–',
+      colour: login.refused ? ('red' as const) : undefined,
+    },
+    {
+      text:
+        subscriptions.count === null
+          ? '–'
+          : `${subscriptions.count}${subscriptions.state === 'ok' ? '' : `, ${subscriptions.state}`}`,
+      colour: colourOf[subscriptions.state],
+    },
   ]);
   return table(head, rows);
 }

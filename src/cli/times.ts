@@ -9,11 +9,12 @@ function dateOf(at: Date): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
-/** Of today the hour and minute, else the date. What is no time stays as it is. */
+/** Hour and minute, with the date before them where that is another day. What is no time stays as it is. */
 export function shortTime(iso: string, now: Date): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return iso;
-  return dateOf(at) === dateOf(now) ? `${two(at.getHours())}:${two(at.getMinutes())}` : dateOf(at);
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return dateOf(at) === dateOf(now) ? time : `${dateOf(at)} ${time}`;
 }
 
 /** The date, and the time to the second. What is no time stays as it is. */

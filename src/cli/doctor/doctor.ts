@@ -14,7 +14,7 @@ import { isReadableOnTheWay } from '../loopback.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
 import type { SourceState } from '../running-app.ts';
 import { readSetup, type Setup } from '../setup.ts';
-import { endProgress, progress } from '../terminal.ts';
+import { coloured, endProgress, progress } from '../terminal.ts';
 
 /** `doctor`: looks at everything that must be right, and says what is wrong and what to do. */
 export function addDoctor(program: Command): void {
@@ -90,7 +90,11 @@ function checkSettings(setup: Setup): Check[] {
   ];
 }
 
-const marks = { ok: 'ok      ', warning: 'warning ', wrong: 'WRONG   ' };
+const marks = {
+  ok: coloured('ok      ', 'green'),
+  warning: coloured('warning ', 'yellow'),
+  wrong: coloured('WRONG   ', 'red'),
+};
 
 function told({ about, state, text, todo, command }: Check): string {
   const next = [todo, command].filter((each) => each !== undefined);

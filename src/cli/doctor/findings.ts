@@ -1,5 +1,5 @@
 import { prefixOf, type SourceConfig } from '../../config.ts';
-import { shortTime } from '../short-time.ts';
+import { shortTime } from '../times.ts';
 import { typed } from '../typed.ts';
 import type { Check } from './check.ts';
 import type { Refused } from '../../pipeline/refusals.ts';
