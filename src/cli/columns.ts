@@ -5,9 +5,15 @@ import { coloured, terminalWidth, type Colour } from './terminal.ts';
 /** What a table shows at one place. */
 export type Cell = string | { readonly text: string; readonly colour: Colour | undefined };
 
+interface Piece {
+  readonly text: string;
+  readonly colour: Colour | undefined;
+}
+
 interface Column {
-  readonly head: string;
   readonly width: number;
+  /** What must be left of it. */
+  readonly least: number;
   readonly isId: boolean;
 }
 
@@ -24,19 +30,22 @@ const shortestText = 8;
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[], none = 'None.'): string {
   if (rows.length === 0) return none;
   const cells = rows.map((row) => row.map(cleaned));
+  const heads = head.map((name) => ({ text: name.toUpperCase(), colour: undefined }));
   const columns = fitted(
-    head.map((name, index) => ({
-      head: name.toUpperCase(),
-      width: Math.max(
-        ...[name, ...cells.map((row) => row[index]?.text ?? '')].map((text) => stringWidth(text)),
-      ),
-      isId: name === 'id',
+    columnsOf([heads, ...cells]).map((column, index) => ({
+      ...column,
+      least: Math.max(shortestText, stringWidth(head[index] ?? '')),
+      isId: head[index] === 'id',
     })),
   );
-  const lines = [columns.map((column) => ({ text: column.head, colour: undefined })), ...cells].map((row) =>
-    line(row, columns),
-  );
-  return lines.join('\n');
+  return [heads, ...cells].map((row) => line(row, columns)).join('\n');
+}
+
+/** Lines of aligned columns without heads, as wide as what is in them. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map(cleaned));
+  const columns = columnsOf(cells);
+  return cells.map((row) => line(row, columns));
 }
 
 /** Names and values below each other; a value is broken at its blanks where the terminal ends. */
@@ -53,7 +62,14 @@ export function fields(pairs: readonly (readonly [name: string, value: Cell])[])
     .join('\n');
 }
 
-function cleaned(cell: Cell): { text: string; colour: Colour | undefined } {
+function columnsOf(rows: readonly (readonly Piece[])[]): Column[] {
+  return (rows[0] ?? []).map((_, index) => {
+    const width = Math.max(...rows.map((row) => stringWidth(row[index]?.text ?? '')));
+    return { width, least: width, isId: false };
+  });
+}
+
+function cleaned(cell: Cell): Piece {
   const { text, colour } = typeof cell === 'string' ? { text: cell, colour: undefined } : cell;
   const clean = cleanText(text, longestCell);
   return { text: text.length > longestCell ? `${clean}…` : clean, colour };
@@ -70,17 +86,14 @@ function fitted(columns: readonly Column[]): Column[] {
       found.toSorted((a, b) => b.width - a.width)[0];
     const next =
       widest(fit.filter(({ isId, width }) => isId && width > shortestId)) ??
-      widest(fit.filter(({ isId, width, head }) => !isId && width > Math.max(shortestText, head.length)));
+      widest(fit.filter(({ isId, width, least }) => !isId && width > least));
     if (next === undefined) break;
     next.width -= 1;
   }
   return fit;
 }
 
-function line(
-  row: readonly { text: string; colour: Colour | undefined }[],
-  columns: readonly Column[],
-): string {
+function line(row: readonly Piece[], columns: readonly Column[]): string {
   const cells = columns.map(({ width, isId }, index) => {
     const { text, colour } = row[index] ?? { text: '', colour: undefined };
     const shown = cut(text, width, isId ? '' : '…');

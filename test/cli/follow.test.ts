@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -32,12 +32,14 @@ function event(number: number, state: string): object {
 /** An app whose ledger the test writes, newest first; it can be away, or never answer. */
 async function standIn() {
   const ledger: ReturnType<typeof event>[] = [];
-  const held: ServerResponse[] = [];
-  const app = { ledger, held, asked: 0, state: 'well' as 'well' | 'away' | 'hanging' };
+  const app = { ledger, asked: 0, state: 'well' as 'well' | 'away' | 'hanging' };
   const server: Server = createServer((request, response) => {
     app.asked += 1;
-    if (app.state === 'hanging') return void held.push(response);
-    if (app.state === 'away') return void response.writeHead(503).end('{"error":"away"}');
+    if (app.state === 'hanging') return;
+    if (app.state === 'away') {
+      response.writeHead(503).end('{"error":"away"}');
+      return;
+    }
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
     const one = ledger.find((each) => pathname === `/events/${(each as { id: string }).id}`);
     const events = ledger.slice(0, Number(searchParams.get('limit')));

@@ -194,13 +194,11 @@ describe('events show', () => {
         state: 'waiting',
         reason: { code: 'paused', text: 'Wait.', nextAttemptAt: now.toISOString() },
       }),
-      ...{
-        assetKind: 'asset',
-        deliveryId: 'd',
-        occurredAt: now.toISOString(),
-        finishedAt: null,
-        duplicates: 0,
-      },
+      assetKind: 'asset',
+      deliveryId: 'd',
+      occurredAt: now.toISOString(),
+      finishedAt: null,
+      duplicates: 0,
       history: [{ at: now.toISOString(), attempt: 0, state: 'waiting', code: 'paused', text: 'Wait.' }],
       data: {
         list: [1, 'two\nlines', { three: null }],

@@ -1,6 +1,6 @@
 import type { SourceConfig } from '../../config.ts';
 import type { RefusalCode } from '../../pipeline/refusals.ts';
-import { shortTime } from '../short-time.ts';
+import { shortTime } from '../times.ts';
 import type { SourceState } from '../running-app.ts';
 import { ok, type Check } from './check.ts';
 import { countsOf, findings } from './findings.ts';

@@ -1,6 +1,5 @@
-import Table from 'cli-table3';
 import * as z from 'zod';
-import { harmless } from '../../cli/terminal.ts';
+import { aligned } from '../../cli/columns.ts';
 import { until } from './until.ts';
 
 const Event = z.object({
@@ -40,27 +39,15 @@ export async function settledEvents(
   return events.toReversed();
 }
 
-const lines = ['top', 'bottom', 'left', 'right', 'mid'].flatMap((name) =>
-  ['', '-mid', '-left', '-right'].map((end) => name + end),
-);
-const chars = { ...Object.fromEntries(lines.map((name) => [name, ''])), middle: '  ' };
-
 /** A line an event: what became of it, and where that can be looked at. Aligned also where a letter takes two columns. */
 export function eventLines(appUrl: string, source: string, events: readonly ShownEvent[]): string[] {
-  const rows = new Table({
-    chars: { ...chars, left: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, border: [] },
-  });
-  for (const { id, type, state, reason, title, assetId, duplicates } of events) {
+  const rows = events.map(({ id, type, state, reason, title, assetId, duplicates }) => {
     const outcome = [state, reason?.code, duplicates > 0 ? `came ${duplicates + 1} times` : undefined];
     const address =
       assetId === null || state === 'failed'
         ? `${appUrl}/events/${id}`
         : `${appUrl}/assets/${source}/${encodeURIComponent(assetId)}`;
-    rows.push([outcome.filter((each) => each !== undefined).join(', '), harmless(title ?? type), address]);
-  }
-  return rows
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd());
+    return [outcome.filter((each) => each !== undefined).join(', '), title ?? type, address];
+  });
+  return aligned(rows).map((line) => `  ${line}`);
 }
