@@ -24,22 +24,22 @@ import { endProgress, lineFromInput, note, progress } from './terminal.ts';
 /** `preservica subscriptions …`: the webhook subscriptions of a Preservica tenant. */
 export function addPreservica(program: Command): void {
   const group = addManagerOptions(
-    program.command('preservica').description('a Preservica: its subscriptions'),
+    program.command('preservica').description('Manage subscriptions in Preservica'),
     'be a manager',
   );
   const subscriptions = group
     .command('subscriptions')
-    .description('what Preservica tells the app, and others');
+    .description('Manage what Preservica tells the app, and others');
   const account = (): ManagerOptions => group.opts<ManagerOptions>();
 
   subscriptions
     .command('list')
-    .description('every subscription of the tenant')
+    .description('List every subscription of the tenant')
     .action(answering(async () => await list(await ask(account()))));
   addAnyway(
     subscriptions
       .command('create')
-      .description('subscribe the app; Preservica calls it at once and must get the right answer'),
+      .description('Subscribe the app; Preservica calls it at once and must get the right answer'),
   )
     .requiredOption('--trigger <names>', `what to be told of, comma separated: ${knownTriggers.join(', ')}`)
     .option('--url <address>', "the address to call; this source's address under PUBLIC_URL if left out")
@@ -50,7 +50,7 @@ export function addPreservica(program: Command): void {
     .action(answering(async (options: Creating) => await create(options, await ask(account()))));
   subscriptions
     .command('renew')
-    .description('create subscriptions anew with the present secret, then delete the old ones')
+    .description('Create subscriptions anew with the present secret, then delete the old ones')
     .argument(
       '[ids...]',
       "their ids, or as much of each as no other begins with; all that call this source's address under PUBLIC_URL if left out",
@@ -62,7 +62,7 @@ export function addPreservica(program: Command): void {
           await renew(ids, options, await ask(account())),
       ),
     );
-  addYes(subscriptions.command('delete').description('end subscriptions'))
+  addYes(subscriptions.command('delete').description('End subscriptions'))
     .argument('[ids...]', 'their ids, or as much of each as no other begins with')
     .option('--all', "all that call this source's address under PUBLIC_URL, and no other")
     .action(

@@ -14,7 +14,7 @@ import { addWoodwing } from './woodwing/webhooks.ts';
 export function program(): Command {
   const whole = new Command(command)
     .description(
-      'Sets up, looks at and takes down the subscriptions of Asset Webhooks at its source systems.',
+      'Manage the subscriptions of Asset Webhooks at its source systems, and see what became of the events.',
     )
     .version(manifest.version)
     .option('--json', 'print JSON, for scripts')

@@ -14,6 +14,7 @@ import type { Secrets } from '../pipeline/secrets.ts';
 import { webAddress } from '../setting-values.ts';
 import type { OnUnread } from '../sources/read-each.ts';
 import { SettingsError, UsageError } from './faults.ts';
+import { suggestion } from './known-names.ts';
 import { note, terminal } from './terminal.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -86,16 +87,23 @@ export function sourceOf(setup: Setup, kind: SourceKindName, name: string | unde
 }
 
 function namedSource({ config }: Setup, kind: SourceKindName, name: string | undefined): SourceConfig {
+  const ofKind = [...config.sources.values()].filter((source) => source.kind === kind);
   if (name !== undefined) {
     const named = config.sources.get(name);
     if (named?.kind === kind) return named;
-    throw new UsageError(`There is no source "${name}" of kind ${kind} in SOURCES.`);
+    throw new UsageError(noSuchSource(name, kind, ofKind));
   }
-  const [only, ...more] = [...config.sources.values()].filter((source) => source.kind === kind);
+  const [only, ...more] = ofKind;
   if (only === undefined) throw new UsageError(`There is no source of kind ${kind} in SOURCES.`);
   if (more.length === 0) return only;
   const names = [only, ...more].map((source) => source.name).join(', ');
   throw new UsageError(`There are several sources of kind ${kind}: say which with --source (${names}).`);
+}
+
+function noSuchSource(name: string, kind: SourceKindName, ofKind: readonly SourceConfig[]): string {
+  const names = ofKind.map((source) => source.name);
+  const there = names.length === 0 ? '' : ` There are: ${names.join(', ')}.`;
+  return `There is no source "${name}" of kind ${kind} in SOURCES.${there}${suggestion(name, names)}`;
 }
 
 /** This source's address at the app, as its system reaches it. Undefined without `PUBLIC_URL`. */

@@ -14,7 +14,9 @@ import { typed } from './typed.ts';
 export function addSources(program: Command): void {
   program
     .command('sources')
-    .description('how each source does: what waits, failed and was refused, and whether it will call the app')
+    .description(
+      'Show how each source does: what waits, failed and was refused, and whether it will call the app',
+    )
     .action(answering(list));
 }
 

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { program } from '../../src/cli/program.ts';
 import { typed } from '../../src/cli/typed.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { runCommand, startCommand } from '../support/command.ts';
@@ -16,6 +18,27 @@ it('says its version', async () => {
     stdout: `${manifest.version}\n`,
     stderr: '',
   });
+});
+
+it('begins every help with what the command does', () => {
+  const descriptions = (command: Command): string[] => [
+    command.description(),
+    ...command.commands.flatMap(descriptions),
+  ];
+  for (const description of descriptions(program())) expect(description).toMatch(/^[A-Z][a-z]+ [a-zA-Z]/);
+});
+
+it('names the sources that there are where another is asked for', async () => {
+  const more = {
+    ...env,
+    SOURCE_ARCHIVE_URL: 'http://127.0.0.1:9',
+    SOURCE_ARCHIVE_USERNAME: 'app@example.test',
+  };
+  const ran = await runCommand(['preservica', 'subscriptions', 'list', '--source', 'archiv'], { env: more });
+  expect(ran).toMatchObject({ code: 2, stdout: '' });
+  expect(ran.stderr).toBe(
+    'There is no source "archiv" of kind preservica in SOURCES. There are: archive. Did you mean archive?\n',
+  );
 });
 
 describe('what was typed', () => {
@@ -47,8 +70,8 @@ describe('what was typed', () => {
 
 describe('how it is typed', () => {
   it('is what its own help says, and runs', async () => {
-    const [program = '', ...args] = typed('events --help').split(' ');
-    const help = execFileSync(program, args, { cwd: root, encoding: 'utf8' });
+    const [runner = '', ...args] = typed('events --help').split(' ');
+    const help = execFileSync(runner, args, { cwd: root, encoding: 'utf8' });
     expect(help).toContain(`Usage: ${typed('events')}`);
     expect((await runCommand(['--help'], { env: {} })).stdout).toContain(`Usage: ${typed('')}`);
   });

@@ -20,7 +20,7 @@ import { coloured, endProgress, progress } from '../terminal.ts';
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('checks settings, app, storage, vault, handshakes, logins, clocks and subscriptions')
+    .description('Check settings, app, storage, vault, handshakes, logins, clocks and subscriptions')
     .action(answering(examine));
 }
 

@@ -13,15 +13,15 @@ import { endProgress, note, progress } from '../terminal.ts';
 export function addPyWebhooks(program: Command): void {
   const group = program
     .command('pywebhooks')
-    .description('a PyWebhooks: the account of the app there, and its subscriptions')
+    .description('Manage the account of the app in PyWebhooks, and its subscriptions')
     .option('--source <name>', 'which source, where there are several of this kind')
     .option('--api-key-stdin', 'read the API key from standard input');
   const login = (): Login => group.opts<Login>();
 
-  const account = group.command('account').description('the account of the app');
+  const account = group.command('account').description('Manage the account of the app');
   account
     .command('create')
-    .description('make the account; PyWebhooks calls the app at once and must get the right answer')
+    .description('Make the account; PyWebhooks calls the app at once and must get the right answer')
     .option('--username <name>', "its name; the source's setting if left out")
     .option('--url <address>', "the address to call; this source's address under PUBLIC_URL if left out")
     .option('--show-secret', 'print the keys as well, which are kept in any case')
@@ -33,7 +33,7 @@ export function addPyWebhooks(program: Command): void {
     );
   account
     .command('show')
-    .description('the account, and how its deliveries do')
+    .description('Show the account, and how its deliveries do')
     .argument('[id]', 'its id; the one that was kept if left out')
     .option('--show-secret', 'print the webhook secret and the hash of the API key as well')
     .action(
@@ -44,7 +44,7 @@ export function addPyWebhooks(program: Command): void {
     );
   account
     .command('update')
-    .description('set the address that PyWebhooks calls, and let it send again where it gave up')
+    .description('Set the address that PyWebhooks calls, and let it send again where it gave up')
     .option('--url <address>', "the address to call; this source's address under PUBLIC_URL if left out")
     .option('--anyway', 'also where no right answer comes from there')
     .action(
@@ -55,27 +55,27 @@ export function addPyWebhooks(program: Command): void {
     );
   group
     .command('reset-secret')
-    .description('let PyWebhooks send a new webhook secret to the running app')
+    .description('Let PyWebhooks send a new webhook secret to the running app')
     .action(answering(async () => await resetSecret(await askAsAccount(login()))));
   group
     .command('reset-api-key')
-    .description('let PyWebhooks send a new API key to the running app; the old one need not be known')
+    .description('Let PyWebhooks send a new API key to the running app; the old one need not be known')
     .action(answering(async () => await resetApiKey(await askByName(login()))));
   group
     .command('registrations')
-    .description('what can be subscribed to')
+    .description('List what can be subscribed to')
     .action(answering(async () => await listRegistrations(await askAsAccount(login()))));
   group
     .command('subscribe')
-    .description('subscribe the app to a registration')
-    .argument('<id>', 'the id of the registration')
+    .description('Subscribe the app to a registration')
+    .argument('<id>', 'the id of the registration, or as much of it as no other begins with')
     .action(answering(async (id: string) => await subscribe(id, await askAsAccount(login()))));
   group
     .command('subscriptions')
-    .description('what the app is subscribed to')
+    .description('List what the app is subscribed to')
     .action(answering(async () => await listSubscriptions(await askAsAccount(login()))));
-  addYes(group.command('unsubscribe').description('end a subscription'))
-    .argument('<id>', 'the id of the subscription')
+  addYes(group.command('unsubscribe').description('End a subscription'))
+    .argument('<id>', 'the id of the subscription, or as much of it as no other begins with')
     .action(
       answering(
         async (id: string, options: Deleting) => await unsubscribe(id, options, await askAsAccount(login())),

@@ -20,20 +20,25 @@ import { pageOf, shown, tableOf } from './shown.ts';
 /** `woodwing webhooks …`: the webhooks of an Assets Server. */
 export function addWoodwing(program: Command): void {
   const group = addManagerOptions(
-    program.command('woodwing').description('a WoodWing Assets: its webhooks'),
+    program.command('woodwing').description('Manage webhooks in WoodWing Assets'),
     'have the role Super user',
   );
-  const webhooks = group.command('webhooks').description('what WoodWing Assets tells the app, and others');
+  const webhooks = group
+    .command('webhooks')
+    .description('Manage what WoodWing Assets tells the app, and others');
   const asked = async (): Promise<Asked> => await ask(group.opts<ManagerOptions>());
   const onOne = (name: string, description: string): Command =>
-    webhooks.command(name).description(description).argument('<id>', 'the id of the webhook');
+    webhooks
+      .command(name)
+      .description(description)
+      .argument('<id>', 'the id of the webhook, or as much of it as no other begins with');
 
   webhooks
     .command('list')
-    .description('every webhook of the server')
+    .description('List every webhook of the server')
     .option('--show-secret', 'show the secret tokens as well')
     .action(answering(async (options: { showSecret?: true }) => await list(options, await asked())));
-  onOne('get', 'one webhook')
+  onOne('get', 'Show one webhook')
     .option('--show-secret', 'show its secret token as well')
     .action(
       answering(async (id: string, options: { showSecret?: true }) => await get(id, options, await asked())),
@@ -41,7 +46,7 @@ export function addWoodwing(program: Command): void {
   addFilters(
     webhooks
       .command('create')
-      .description('register a webhook for the app, keep its token where the app finds it, and enable it'),
+      .description('Register a webhook for the app, keep its token where the app finds it, and enable it'),
     {
       name: '; Asset Webhooks and the name of the source if left out',
       url: "; this source's address under PUBLIC_URL if left out",
@@ -53,26 +58,26 @@ export function addWoodwing(program: Command): void {
     .action(
       answering(async (options: Filters & { showSecret?: true }) => await create(options, await asked())),
     );
-  addFilters(onOne('update', 'change what a webhook tells of; what is left out stays as it is'), {
+  addFilters(onOne('update', 'Change what a webhook tells of; what is left out stays as it is'), {
     name: '',
     url: '',
     event: ` (${knownEvents.join(', ')})`,
     metadata: '; here and below, an empty text takes away what there is',
   }).action(answering(async (id: string, filters: Filters) => await update(id, filters, await asked())));
-  onOne('new-token', 'give a webhook of the app a new secret token and keep it; no call is lost meanwhile')
+  onOne('new-token', 'Give a webhook of the app a new secret token and keep it; no call is lost meanwhile')
     .option('--show-secret', 'show the new token, for an app whose secrets cannot be set from here')
     .action(
       answering(
         async (id: string, options: { showSecret?: true }) => await newToken(id, options, await asked()),
       ),
     );
-  onOne('enable', 'let a webhook call again').action(
+  onOne('enable', 'Let a webhook call again').action(
     answering(async (id: string) => await turn(id, { on: true }, await asked())),
   );
-  onOne('disable', 'let a webhook call no more; what happens meanwhile it does not tell').action(
+  onOne('disable', 'Let a webhook call no more; what happens meanwhile it does not tell').action(
     answering(async (id: string) => await turn(id, { on: false }, await asked())),
   );
-  addYes(onOne('delete', 'unregister a webhook')).action(
+  addYes(onOne('delete', 'Unregister a webhook')).action(
     answering(async (id: string, options: Deleting) => await remove(id, options, await asked())),
   );
 }
