@@ -9,7 +9,7 @@ import { runningApp, type ListedEvent, type ShownEvent } from './running-app.ts'
 import { saveFile } from './save-file.ts';
 import { readSetup } from './setup.ts';
 import { endProgress, note, progress, say, type Colour } from './terminal.ts';
-import { shortTime, timeMeant, wholeTime, zone } from './times.ts';
+import { shortTime, timeMeant, wholeTime, zone, zoneLine } from './times.ts';
 import { typed } from './typed.ts';
 
 interface Filter {
@@ -94,7 +94,9 @@ async function listed(filter: Filter): Promise<Answer> {
   } while (next !== null && found.length < wanted);
   endProgress();
   if (unread > 0)
-    note(`Note: ${unread === 1 ? 'one event' : `${unread} events`} could not be read, and left out.`);
+    note(
+      `Note: ${unread === 1 ? 'one event' : `${unread} events`} could not be read, which this list leaves out.`,
+    );
   const now = new Date();
   const rows = found.map((event) => rowOf(event, shortTime(event.receivedAt, now)));
   const text = [
@@ -102,7 +104,7 @@ async function listed(filter: Filter): Promise<Answer> {
     ...(next === null
       ? []
       : [`\n${found.length} of more: --limit ${Math.min(wanted * 4, most)}, --after ${next}`]),
-    ...(rows.length === 0 ? [] : [`${next === null ? '\n' : ''}Times: ${zone()}.`]),
+    ...(rows.length === 0 ? [] : [`${next === null ? '\n' : ''}${zoneLine()}`]),
   ].join('\n');
   return { json: { events: found, next }, text };
 }

@@ -4,7 +4,7 @@ import { answering, table, type Answer } from './answer.ts';
 import { checkApp } from './doctor/check-app.ts';
 import { checkSource } from './doctor/check-source.ts';
 import { worst, type Check } from './doctor/check.ts';
-import { shortTime } from './times.ts';
+import { shortTime, zoneLine } from './times.ts';
 import type { SourceState } from './running-app.ts';
 import { readSetup, webhookUrl, type Setup } from './setup.ts';
 import { endProgress, progress, type Colour } from './terminal.ts';
@@ -35,7 +35,7 @@ async function list(): Promise<Answer> {
   endProgress();
   return {
     json: { sources, app: { ok: amiss.length === 0, text: sentences(amiss) } },
-    text: [tableOf(sources), ...notes(sources, amiss)].join('\n'),
+    text: [tableOf(sources), ...timesOf(sources), ...notes(sources, amiss)].join('\n'),
     exitCode: amiss.length > 0 || sources.some(({ login }) => login.refused) ? 1 : 0,
   };
 }
@@ -102,6 +102,10 @@ function tableOf(sources: readonly Listed[]): string {
 function counted(count: number | null): string {
   if (count === null) return '?';
   return count >= 200 ? '200+' : String(count);
+}
+
+function timesOf(sources: readonly Listed[]): string[] {
+  return sources.some(({ lastEventAt }) => lastEventAt !== null) ? ['', zoneLine()] : [];
 }
 
 function notes(sources: readonly Listed[], amiss: readonly Check[]): string[] {

@@ -3,6 +3,9 @@ import { UsageError } from './faults.ts';
 /** People read the time of their own clock; JSON has UTC. */
 export const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+/** Says of which zone the times of a table are. */
+export const zoneLine = (): string => `Times: ${zone()}.`;
+
 const two = (value: number): string => String(value).padStart(2, '0');
 
 function dateOf(at: Date): string {

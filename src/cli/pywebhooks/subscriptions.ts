@@ -3,6 +3,7 @@ import { answering, table, type Answer } from '../answer.ts';
 import type { PyWebhooks } from '../../sources/pywebhooks/account.ts';
 import { addYes, mustBeMeant, type Deleting } from '../deleting.ts';
 import { RefusedError } from '../faults.ts';
+import { shortTime, zoneLine } from '../times.ts';
 import { wholeId } from '../whole-id.ts';
 import { createAccount, showAccount, updateAccount } from './account.ts';
 import { askAsAccount, askByName, type Asked, type Login } from './login.ts';
@@ -113,8 +114,14 @@ async function listSubscriptions({ service }: Asked): Promise<Answer> {
     if (seen.has(registrationId)) note(`Note: ${id} is not the only one to ${registrationId}. ${twice}`);
     seen.add(registrationId);
   }
-  const rows = subscriptions.map(({ id, registrationId, since }) => [id, registrationId, since ?? '–']);
-  const text = table(['id', 'registration', 'since'], rows, 'There are no subscriptions.');
+  const now = new Date();
+  const rows = subscriptions.map(({ id, registrationId, since }) => [
+    id,
+    registrationId,
+    since === null ? '–' : shortTime(since, now),
+  ]);
+  const listed = table(['id', 'registration', 'since'], rows, 'There are no subscriptions.');
+  const text = rows.length === 0 ? listed : `${listed}\n\n${zoneLine()}`;
   return { json: { subscriptions }, text };
 }
 
