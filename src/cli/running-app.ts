@@ -86,8 +86,8 @@ export interface RunningApp {
   asset(source: string, id: string): Promise<AssetRecord>;
   thumbnail(source: string, id: string): Promise<Uint8Array | undefined>;
   sources(): Promise<SourceState[]>;
-  /** Opens the time in which a secret of this source may change, or ends it with 0 minutes. */
-  window(source: string, key: KeptSecret, minutes: number): Promise<void>;
+  /** Opens the time in which a secret of this source may change, or ends it with 0 minutes; `withdraw` takes back the key that was taken in it. */
+  window(source: string, key: KeptSecret, minutes: number, end?: { withdraw: boolean }): Promise<void>;
 }
 
 /** Throws a UsageError where nothing says where the app is, or its key would not be safe; what it answers badly is a RefusedError or an UpstreamError. */
@@ -189,8 +189,8 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
         },
       }));
     },
-    async window(source, which, minutes) {
-      const body = JSON.stringify({ key: which, minutes });
+    async window(source, which, minutes, { withdraw = false } = { withdraw: false }) {
+      const body = JSON.stringify({ key: which, minutes, ...(withdraw ? { withdraw } : {}) });
       await asked(Window, `/sources/${source}/window`, { method: 'POST', body });
     },
   };

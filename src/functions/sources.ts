@@ -99,6 +99,7 @@ const Wanted = z.strictObject(
   {
     key: z.enum(['secret', 'api-key'], { error: 'must be "secret" or "api-key"' }).default('secret'),
     minutes: z.number({ error: 'must be a number from 0 to 60' }).min(0).max(60).default(10),
+    withdraw: z.boolean({ error: 'must be true or false' }).default(false),
   },
   { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be a JSON object') },
 );
@@ -113,9 +114,9 @@ export function openWindow(deps: SourcesDeps): HttpHandler {
       return { status: 404, jsonBody: { error: 'There is no such source.' } };
     const read = await deps.bodies.read(request, longestBody, async (body) => wantedIn(body));
     if (read.kind === 'refused') return { status: read.status, jsonBody: { error: read.why } };
-    const { key, minutes } = read.wanted;
+    const { key, minutes, withdraw } = read.wanted;
     const until = deps.now().getTime() + minutes * 60_000;
-    await setWindow({ source, which: key, until }, deps);
+    await setWindow({ source, which: key, until, withdraw }, deps);
     return { status: 200, jsonBody: { source, key, until: new Date(until).toISOString() } };
   });
 }
@@ -132,14 +133,18 @@ function wantedIn(body: Body): Read {
   const given = body.bytes.byteLength === 0 ? {} : readJson(body.bytes);
   if (given === undefined) return refused(`The body is no JSON. ${example}.`);
   const wanted = Wanted.safeParse(given);
-  if (wanted.success) return { kind: 'wanted', wanted: wanted.data };
+  if (wanted.success) {
+    const { withdraw, minutes } = wanted.data;
+    if (withdraw && minutes > 0) return refused('"withdraw" goes with "minutes" 0.');
+    return { kind: 'wanted', wanted: wanted.data };
+  }
   return refused(wanted.error.issues.map(faultIn).join(' '));
 }
 
 function faultIn(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     const names = issue.keys.map((name) => `"${cleanText(name, 100)}"`).join(', ');
-    return `There is no member ${names}: only "key" and "minutes".`;
+    return `There is no member ${names}: only "key", "minutes" and "withdraw".`;
   }
   const [name] = issue.path;
   return name === undefined

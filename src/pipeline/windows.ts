@@ -78,10 +78,13 @@ export function isUnderWay({ state, at }: Offer, now: Date): boolean {
 }
 
 /**
- * Opens a window until then, or ends the one that is open where that is past. When it is done, nothing that was offered
- * before changes a secret any more.
+ * Opens a window until then, or ends the one that is open where that is past; `withdraw` takes back the key that was
+ * taken in it. When it is done, nothing that was offered before changes a secret any more.
  */
-export async function setWindow(name: WindowName & { until: number }, deps: WindowDeps): Promise<void> {
+export async function setWindow(
+  name: WindowName & { until: number; withdraw: boolean },
+  deps: WindowDeps,
+): Promise<void> {
   const { windows } = deps;
   const { source, which, until } = name;
   const ends = until <= deps.now().getTime();
@@ -91,6 +94,10 @@ export async function setWindow(name: WindowName & { until: number }, deps: Wind
     if (before?.offer?.state === 'writing') {
       if (isUnderWay(before.offer, deps.now())) await delay(lookAgainMs);
       else await withdrawOffer(name, before.offer, deps);
+      continue;
+    }
+    if (ends && name.withdraw && before?.offer?.state === 'taken') {
+      await withdrawOffer(name, before.offer, deps);
       continue;
     }
     if (ends) return;

@@ -10,8 +10,9 @@ import {
   type Keys,
   type PyWebhooksSimulator,
 } from '../../src/local/pywebhooks/simulator.ts';
-import { runCommand, type Ran } from '../support/command.ts';
+import { runCommand, startCommand, type Ran } from '../support/command.ts';
 import { startRunningApp, type RunningApp } from '../support/running-app.ts';
+import { until } from '../support/until.ts';
 
 // Three sources of one app: `fresh` has no account yet; the other two have one, with the keys in the settings.
 const names = ['fresh', 'desk', 'ring'] as const;
@@ -628,6 +629,75 @@ describe.each(['reset-secret', 'reset-api-key'])('%s', (verb) => {
     expect(ran.stderr).toMatch(/Nothing was reset, .*cannot be read/);
     expect(resets()).toBe(before);
     expect(await answerToKey('desk', verb === 'reset-secret' ? 'secret_key' : 'api_key')).toBe(403);
+  });
+});
+
+describe.each([
+  ['reset-secret', 'secret', 'secret_key'],
+  ['reset-api-key', 'api-key', 'api_key'],
+] as const)('%s, while PyWebhooks takes its time', (verb, which, parameter) => {
+  /** PyWebhooks behind something that holds a reset until it is let go. */
+  async function holding(letGo: Promise<unknown>): Promise<Record<string, string>> {
+    const url = await serving((request, response) => {
+      void (async () => {
+        if (request.url?.includes('/reset/') === true) await letGo;
+        const { host: _host, connection: _connection, ...headers } = request.headers;
+        const body = Buffer.concat(await request.toArray());
+        const answer = await fetch(service.url + request.url, {
+          method: request.method ?? 'GET',
+          headers: headers as Record<string, string>,
+          ...(request.method === 'POST' ? { body } : {}),
+        });
+        response.writeHead(answer.status, { 'content-type': 'application/json' });
+        response.end(Buffer.from(await answer.arrayBuffer()));
+      })().catch(() => response.destroy());
+    });
+    return { SOURCE_RING_URL: url };
+  }
+  const windows = async (): Promise<unknown[]> => {
+    const { json } = await app.get('/sources');
+    const { sources } = json as { sources: { name: string; windows: unknown[] }[] };
+    return sources.find(({ name }) => name === 'ring')?.windows ?? [];
+  };
+  const opened = async (): Promise<true> =>
+    await until(async () => ((await windows()).length > 0 ? true : undefined));
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('closes the window when %s ends it', async (signal, code) => {
+    const before = await kept();
+    const held = await holding(new Promise(() => undefined));
+    const ran = await startCommand(['pywebhooks', '--source', 'ring', verb], {
+      env: { ...env, ...held },
+      kill: { after: opened(), signal },
+    });
+    expect(ran.code).toBe(code);
+    expect(ran.stdout).toMatch(/^Interrupted\. As far as can be seen from here the .* stays as it was\./);
+    expect(await windows()).toEqual([]);
+    expect(await answerToKey('ring', parameter)).toBe(403);
+    expect(await kept()).toEqual(before);
+  });
+
+  it('takes back what a stranger planted in the window, so that no second one pushes the real one out', async () => {
+    const before = (await kept())[`source-ring-${which}`];
+    for (const planted of ['a', 'b']) {
+      const { promise: letGo, resolve: goOn } = Promise.withResolvers<void>();
+      const running = pywebhooks([verb], { source: 'ring', env: await holding(letGo) });
+      await opened();
+      const answer = await fetch(`${endpointOf('ring')}?${parameter}=${planted.repeat(40)}`);
+      expect(answer.status).toBe(200);
+      goOn();
+      const ran = await running;
+      expect(ran.code).toBe(1);
+      expect(ran.stdout).toContain('stays as it was');
+      expect(await windows()).toEqual([]);
+      expect((await kept())[`source-ring-${which}`]?.current).toBe(before?.current);
+      expect((await kept())[`source-ring-${which}`]?.previous).toBe(before?.previous);
+      expect(await answerTo('ring', planted.repeat(40))).toBe(401);
+    }
+    expect(await answerTo('ring', recordOf(ring).secret_key)).toBe(200);
+    expect((await pywebhooks([verb], { source: 'ring' })).code).toBe(0);
   });
 });
 

@@ -10,7 +10,7 @@ import type { WoodWingSimulator } from '../../src/local/woodwing/simulator.ts';
 import type { Webhook } from '../../src/local/woodwing/webhook-api.ts';
 import { clientOf, startSimulator } from '../local/woodwing/client.ts';
 import { json, standIn } from '../sources/woodwing/stand-in.ts';
-import { runCommand, type Ran } from '../support/command.ts';
+import { runCommand, startCommand, type Ran } from '../support/command.ts';
 import { startPhotoDesk, type PhotoDesk } from '../support/photo-desk.ts';
 import { secretsWith } from '../support/secrets.ts';
 import { until } from '../support/until.ts';
@@ -640,6 +640,20 @@ describe('new-token', () => {
     expect(await windows()).toEqual([]);
     expect(await entry()).toMatchObject({ current: only(photos.assets).secretToken, previous: secretToken });
   }
+
+  it('leaves it open as well where somebody ends the command while a token is being made', async () => {
+    const { id } = only(photos.assets);
+    photos.assets.fault({ path: /generate-token/, kind: 'hang', times: 1 });
+    const opened = until(async () => ((await windows()).length > 0 ? true : undefined));
+    const ran = await startCommand(['woodwing', 'webhooks', 'new-token', id], {
+      env: { ...photos.app.settings, PUBLIC_URL: photos.app.host.url },
+      kill: { after: opened, signal: 'SIGTERM' },
+    });
+    expect(ran).toMatchObject({ code: 143, stdout: '' });
+    expect(ran.stderr).toMatch(/Interrupted\. Whether there is a new token is not certain\. Until 20/);
+    expect(await windows()).toHaveLength(1);
+    await runAgain(id);
+  });
 
   it('leaves it open as well where the server made one and then shows it to nobody', async () => {
     const before = only(photos.assets);

@@ -141,8 +141,9 @@ describe('POST /sources/{source}/window', () => {
     [
       'unknown members',
       '{"minute":1,"\\u001b":2}',
-      'There is no member "minute", "\ufffd": only "key" and "minutes".',
+      'There is no member "minute", "\ufffd": only "key", "minutes" and "withdraw".',
     ],
+    ['to open one and take its key back', '{"withdraw":true}', '"withdraw" goes with "minutes" 0.'],
     [
       'two faults',
       '{"key":1,"minutes":null}',

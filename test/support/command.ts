@@ -47,12 +47,16 @@ export async function runCommand(
   return ranWith({ code: terminal.exitCode ?? 0, stdout, stderr });
 }
 
-/** Runs it in a process of its own, as a person without a terminal would. */
-export async function startCommand(args: readonly string[], { env, input = '' }: Given): Promise<Ran> {
+/** Runs it in a process of its own, as a person without a terminal would, who may send it a signal. */
+export async function startCommand(
+  args: readonly string[],
+  { env, input = '', kill }: Given & { kill?: { after: Promise<unknown>; signal: NodeJS.Signals } },
+): Promise<Ran> {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
   const own = { PATH, HOME, TMPDIR, ...apart };
   const child = spawn(process.execPath, [command, ...args], { env: { ...own, ...env } });
   child.stdin.end(input);
+  void kill?.after.then(() => child.kill(kill.signal));
   const [stdout, stderr, code] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

@@ -5,16 +5,17 @@ import type { KeyReset } from '../../sources/pywebhooks/account.ts';
 import { tryEcho } from '../../sources/pywebhooks/try-echo.ts';
 import type { Answer } from '../answer.ts';
 import { errorName } from '../error-name.ts';
-import { RefusedError } from '../faults.ts';
+import { isForPeople, RefusedError } from '../faults.ts';
 import { accountOf, ownAccount, type Asked } from './login.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
+import { withinWindow } from '../secret-window.ts';
 import { samePlace, secretsNow, webhookUrl, type Setup } from '../setup.ts';
-import { endProgress, note, progress } from '../terminal.ts';
+import { progress } from '../terminal.ts';
 import { typed } from '../typed.ts';
 
-// Longer than the longest call, and short for a door that takes any key.
-const windowMinutes = 10;
+// Longer than the longest call to PyWebhooks (30 s), and short for a door that takes any key.
+const windowMinutes = 2;
 
 /** `pywebhooks reset-secret`: tells the running app to expect a new webhook secret, and PyWebhooks to send it one. */
 export async function resetSecret(asked: Asked): Promise<Answer> {
@@ -90,34 +91,23 @@ async function reset(
     );
   });
   progress('Telling the app to expect a new key …');
-  await expectKey(which, app, source);
-  progress('Asking PyWebhooks for a new key …');
-  const outcome = await outcomeOf(ask);
-  await expectNoMore(which, app, source);
-  endProgress();
+  const wanted = {
+    app,
+    source: source.name,
+    which,
+    minutes: windowMinutes,
+    notOpened: (why: string) =>
+      `Nothing was reset, for the app at ${app.url} could not be told to expect a new key. ${why}`,
+  };
+  const outcome = await withinWindow(wanted, async (window) => {
+    progress('Asking PyWebhooks for a new key …');
+    const answer = await outcomeOf(async () => await window.unlessInterrupted(ask));
+    // PyWebhooks goes on with the key that it has; so what the app took in its place was somebody else's.
+    if (answer.kind === 'refused') window.afterwards = 'take-back';
+    return answer;
+  });
   const after = await keptNow(which, setup, source).catch(() => undefined);
   return { outcome, arrived: after !== undefined && after !== before };
-}
-
-async function expectKey(which: KeptSecret, app: RunningApp, { name }: SourceConfig): Promise<void> {
-  try {
-    await app.window(name, which, windowMinutes);
-  } catch (error) {
-    if (!(error instanceof UpstreamError) && !(error instanceof RefusedError)) throw error;
-    throw new RefusedError(
-      `Nothing was reset, for the app at ${app.url} could not be told to expect a new key. ${error.message}`,
-    );
-  }
-}
-
-async function expectNoMore(which: KeptSecret, app: RunningApp, { name }: SourceConfig): Promise<void> {
-  try {
-    await app.window(name, which, 0);
-  } catch {
-    note(
-      `Warning: the app could not be told to expect no more keys; it takes any for another ${windowMinutes} minutes.`,
-    );
-  }
 }
 
 /** Never throws, so that the app can be told in any case that it is over. */
@@ -127,7 +117,7 @@ async function outcomeOf(ask: () => Promise<KeyReset>): Promise<Outcome> {
   } catch (error) {
     return {
       kind: 'broken',
-      why: error instanceof UpstreamError ? error.message : 'Something went wrong here.',
+      why: isForPeople(error) ? error.message : 'Something went wrong here.',
     };
   }
 }

@@ -1,9 +1,10 @@
-import { prefixOf } from '../../config.ts';
+import { prefixOf, type SourceConfig } from '../../config.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
 import { isRefusal, tokenOf, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
 import type { Answer } from '../answer.ts';
 import { RefusedError, sentenceOf } from '../faults.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
+import { withinWindow, type SecretWindow } from '../secret-window.ts';
 import { webhookUrl } from '../setup.ts';
 import { note } from '../terminal.ts';
 import { wholeId } from '../whole-id.ts';
@@ -40,30 +41,67 @@ export async function newToken(
     );
   }
 
-  const open = await openWindow(app, source.name);
-  if (unkept !== undefined) await keepFormer(unkept, store, open);
-  let token: string;
+  const wanted = {
+    app,
+    source: source.name,
+    which: 'secret',
+    minutes: windowMinutes,
+    notOpened: (why: string) => `${why} ${unchanged(app)}`,
+  } as const;
+  const change = { id, unkept, store, app, source, showSecret };
+  return await withinWindow(wanted, async (window) => {
+    if (unkept !== undefined) await keepFormer(unkept, store);
+    const token = await tokenMade(window, async () => await webhooks.newToken(webhook), change);
+    // What goes wrong from here on leaves it open, or the app would refuse every call.
+    window.afterwards = 'leave-open';
+    const answer = await keepToken(token, window, change);
+    if (answer.exitCode !== 1) window.afterwards = 'end';
+    return answer;
+  });
+}
+
+interface Change {
+  readonly id: string;
+  /** The token that the webhook has until now, where that was kept nowhere. */
+  readonly unkept: string | undefined;
+  readonly store: TokenStore;
+  readonly app: RunningApp;
+  readonly source: Pick<SourceConfig, 'name'>;
+  readonly showSecret: true | undefined;
+}
+
+async function tokenMade(
+  window: SecretWindow,
+  make: () => Promise<string>,
+  { id, unkept, store }: Change,
+): Promise<string> {
   try {
-    token = await webhooks.newToken(webhook);
+    return await window.unlessInterrupted(make);
   } catch (error) {
     if (isRefusal(error)) {
-      await open.end();
       const outcome =
         unkept === undefined
           ? 'Nothing was changed.'
           : `No new token was made; the one that ${id} has is now kept in ${store.where}.`;
       throw new RefusedError(`${sentenceOf(error)} ${outcome}`);
     }
+    window.afterwards = 'leave-open';
     throw new RefusedError(
-      `${sentenceOf(error)} Whether there is a new token is not certain. Until ${open.until} the app refuses nothing for its signature, so that no call is lost: run this again before then.`,
+      `${sentenceOf(error)} Whether there is a new token is not certain. Until ${window.until} the app refuses nothing for its signature, so that no call is lost: run this again before then.`,
     );
   }
+}
+
+async function keepToken(
+  token: string,
+  window: SecretWindow,
+  { id, store, app, source, showSecret }: Change,
+): Promise<Answer> {
   const failure = await store.keep(token).then(() => undefined, sentenceOf);
   const keptIn = failure === undefined ? store.where : null;
   const shown = showSecret === true ? { secretToken: token } : {};
   const secret = showSecret === true ? `\nIts secret token: ${token}` : '';
   if (failure === undefined && (await appTakes(token, app, source.name)) !== false) {
-    await open.end();
     const text = `${id} has a new token. It is kept in ${store.where}; the one before counts for a while.${secret}`;
     return { json: { id, keptIn, ...shown }, text };
   }
@@ -77,7 +115,7 @@ export async function newToken(
   const from = showSecret === true ? 'take the token below' : `take the token from "${show}"`;
   const again = failure === undefined ? '' : 'put the store right and run this again, or ';
   const why = `${where}
-Until ${open.until} the app refuses nothing for its signature, so that no call is lost; after that it refuses every call. Before then, ${again}${from} and set it where the app has its secrets, as ${setting} or in the vault as source-${source.name}-secret.`;
+Until ${window.until} the app refuses nothing for its signature, so that no call is lost; after that it refuses every call. Before then, ${again}${from} and set it where the app has its secrets, as ${setting} or in the vault as source-${source.name}-secret.`;
   if (showSecret !== true) throw new RefusedError(why);
   return { json: { id, keptIn, why, ...shown }, text: why + secret, exitCode: 1 };
 }
@@ -89,11 +127,10 @@ async function appTakes(token: string, app: RunningApp, source: string): Promise
 }
 
 /** Keeps the token that the webhook has until now, so that it counts beside its successor. */
-async function keepFormer(token: string, store: TokenStore, open: OpenWindow): Promise<void> {
+async function keepFormer(token: string, store: TokenStore): Promise<void> {
   try {
     await store.keep(token);
   } catch (error) {
-    await open.end();
     throw new RefusedError(`${sentenceOf(error)} Nothing was changed.`);
   }
 }
@@ -126,39 +163,15 @@ async function ownWebhook(
 /** Throws where the app plainly has its secrets somewhere else: it would never see the new token. */
 async function sameStore(app: RunningApp, source: string, { current, where }: TokenStore): Promise<void> {
   if (current !== undefined) return;
-  const sources = await app.sources().catch(unchanged(app));
+  const sources = await app.sources().catch((error: unknown) => {
+    throw new RefusedError(`${sentenceOf(error)} ${unchanged(app)}`);
+  });
   if ((sources.find(({ name }) => name === source)?.secrets ?? 0) === 0) return;
   throw new RefusedError(
     `The app at ${app.url} has a token of ${source}, and there is none in ${where}: so the app has its secrets elsewhere. Give the command the same settings, or --show-secret to put the new token there yourself. Nothing was changed.`,
   );
 }
 
-function unchanged(app: RunningApp): (error: unknown) => never {
-  return (error) => {
-    throw new RefusedError(
-      `${sentenceOf(error)} While a token changes, the app at ${app.url} must know of it, or it would refuse calls for good. Nothing was changed.`,
-    );
-  };
-}
-
-interface OpenWindow {
-  /** When it ends by itself. */
-  readonly until: string;
-  end(): Promise<void>;
-}
-
-/** Opens the window in which the secret may change. Throws where the app does not open it. */
-async function openWindow(app: RunningApp, source: string): Promise<OpenWindow> {
-  const until = new Date(Date.now() + windowMinutes * 60_000).toISOString();
-  await app.window(source, 'secret', windowMinutes).catch(unchanged(app));
-  return {
-    until,
-    async end() {
-      try {
-        await app.window(source, 'secret', 0);
-      } catch (error) {
-        note(`Note: ${sentenceOf(error)} The time in which the token may change ends by itself at ${until}.`);
-      }
-    },
-  };
+function unchanged({ url }: RunningApp): string {
+  return `While a token changes, the app at ${url} must know of it, or it would refuse calls for good. Nothing was changed.`;
 }
