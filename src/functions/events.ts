@@ -145,6 +145,7 @@ async function dataOf({ summary, content }: EventEntry, deps: EventDeps): Promis
   const source = deps.sources.get(summary.source ?? '');
   if (!('claim' in content) || source === undefined || summary.source === null) return null;
   const head = { ...summary, source: summary.source };
-  const [event] = await claimedEvents(head, content.claim, source.receiver, deps.deliveries);
+  const events = await claimedEvents(head, content.claim, source.receiver, deps.deliveries);
+  const [event] = events.slice(0, 1);
   return event?.data ?? null;
 }

@@ -233,7 +233,7 @@ async function keep(
   const receipt = { source, deliveryId, receivedAt: new Date(receivedAt), hint: delivery.hint };
   const reading = receiver.read(delivery.body, receipt);
   if (reading.kind === 'unreadable') {
-    const what = reading.why === 'not-json' ? 'no JSON' : 'of no shape that is known';
+    const what = reading.why === 'not-json' ? 'no JSON that can be read' : 'of no shape that is known';
     await keepUnreadable(delivery, what, { ...deps, log });
     return { answer: answers.malformed, name: 'delivery-refused', fields: { ...fields, why: reading.why } };
   }

@@ -1,28 +1,28 @@
 import type { AssetEvent } from './event.ts';
 import type { Claim, MessageHead } from './message.ts';
-import type { Receiver } from './receiver.ts';
+import type { Events, Receiver } from './receiver.ts';
 import type { DeliveryStore } from './stores.ts';
 
 /** The events that a claim stands for; none where its blob is gone or can no longer be read. */
 export async function claimedEvents(
   head: Pick<MessageHead, 'source' | 'deliveryId' | 'receivedAt'>,
-  claim: Claim,
+  { blob, from, to, hint, eventId }: Claim,
   receiver: Receiver,
   deliveries: DeliveryStore,
-): Promise<AssetEvent[]> {
-  const body = await deliveries.get(claim.blob);
+): Promise<Events> {
+  const body = await deliveries.get(blob);
   if (body === undefined) return [];
-  const receipt = {
-    source: head.source,
-    deliveryId: head.deliveryId,
-    receivedAt: new Date(head.receivedAt),
-    hint: claim.hint,
-  };
-  const reading = receiver.read(body, receipt);
+  const { source, deliveryId } = head;
+  const reading = receiver.read(body, { source, deliveryId, receivedAt: new Date(head.receivedAt), hint });
   if (reading.kind !== 'events') return [];
-  const events = reading.events.slice(claim.from, claim.to);
-  const { eventId } = claim;
-  return eventId === undefined
-    ? events
-    : events.map(({ alike: _alike, ...event }) => ({ ...event, id: eventId }));
+  const { events } = reading;
+  const end = Math.min(to, events.length);
+  const known = ({ alike: _alike, ...event }: AssetEvent, id: string): AssetEvent => ({ ...event, id });
+  return {
+    length: Math.max(0, end - from),
+    slice(first, last) {
+      const claimed = events.slice(from + first, Math.min(from + last, end));
+      return eventId === undefined ? claimed : claimed.map((event) => known(event, eventId));
+    },
+  };
 }

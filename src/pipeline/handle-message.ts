@@ -1,14 +1,15 @@
 import { copyOf } from './alike.ts';
 import { claimedEvents } from './claimed-events.ts';
-import type { AssetEvent } from './event.ts';
 import {
   decodeMessage,
   encodeMessage,
+  encodeParts,
   type AssetMessage,
   type Claim,
   type MessageHead,
   type Arrival,
 } from './message.ts';
+import type { Events } from './receiver.ts';
 import { recordLost, recordUnreadable } from './record-unreadable.ts';
 import { workOnEvent } from './work.ts';
 import type { WorkDeps } from './work-deps.ts';
@@ -50,71 +51,54 @@ async function handleEvents(message: AssetMessage, arrival: Arrival, deps: WorkD
   }
   const events =
     inline ?? (claim === undefined ? [] : await claimedEvents(head, claim, source.receiver, deps.deliveries));
-  const [event, ...more] = events;
+  const [event] = events.slice(0, 1);
   if (event === undefined) {
     const text = 'The body of this delivery is gone from storage, or can no longer be read.';
     return await recordLost(head, { code: 'unreadable', text }, { claim, arrival }, deps);
   }
-  if (more.length === 0) {
+  if (events.length === 1) {
     const { messageId } = arrival;
     const copy = await copyOf(event, { head, claim, messageId }, deps.ledger);
     await workOnEvent(copy, source, deps);
     return;
   }
-  const texts = [...split(head, events, claim)];
-  for (let sent = 0; sent < texts.length; sent += sendsAtOnce) {
-    await Promise.all(texts.slice(sent, sent + sendsAtOnce).map(async (text) => await deps.queue.send(text)));
+  let messages = 0;
+  let waiting: string[] = [];
+  const sendWaiting = async (): Promise<void> => {
+    messages += waiting.length;
+    await Promise.all(waiting.map(async (text) => await deps.queue.send(text)));
+    waiting = [];
+  };
+  for (const text of split(head, events, claim)) {
+    waiting.push(text);
+    if (waiting.length === sendsAtOnce) await sendWaiting();
   }
+  await sendWaiting();
   deps.log('info', 'delivery-split', {
     source: head.source,
     delivery: head.deliveryId,
     events: events.length,
-    messages: texts.length,
+    messages,
   });
 }
 
 /** Smaller messages with all the events, in their order; an event that is too large for any stays a claim with its index. */
-function* split(
-  head: MessageHead,
-  events: readonly AssetEvent[],
-  claim: Claim | undefined,
-): Generator<string> {
+function* split(head: MessageHead, events: Events, claim: Claim | undefined): Generator<string> {
   const size = events.length > batchOf ? batchOf : 1;
   for (let from = 0; from < events.length; from += size) {
-    yield* pack(
-      head,
-      events.slice(from, from + size),
-      claim === undefined ? undefined : { ...claim, from: claim.from + from },
-    );
+    for (const part of encodeParts(head, events.slice(from, from + size))) {
+      yield typeof part === 'string' ? part : claimOf(head, claim, from + part);
+    }
   }
 }
 
-function* pack(
-  head: MessageHead,
-  events: readonly AssetEvent[],
-  claim: Claim | undefined,
-): Generator<string> {
-  const inline = encodeMessage({ ...head, events: [...events] });
-  if (inline !== undefined) {
-    yield inline;
-    return;
-  }
-  if (events.length > 1) {
-    const half = Math.ceil(events.length / 2);
-    yield* pack(head, events.slice(0, half), claim);
-    yield* pack(
-      head,
-      events.slice(half),
-      claim === undefined ? undefined : { ...claim, from: claim.from + half },
-    );
-    return;
-  }
-  const reference =
-    claim === undefined ? undefined : encodeMessage({ ...head, claim: { ...claim, to: claim.from + 1 } });
+function claimOf(head: MessageHead, claim: Claim | undefined, index: number): string {
+  const at = (claim?.from ?? 0) + index;
+  const text =
+    claim === undefined ? undefined : encodeMessage({ ...head, claim: { ...claim, from: at, to: at + 1 } });
   // What came inside a message fits into one; only a claim can hold more.
-  if (reference === undefined)
-    throw new Error(`an event of delivery ${head.deliveryId} fits into no message`);
-  yield reference;
+  if (text === undefined) throw new Error(`an event of delivery ${head.deliveryId} fits into no message`);
+  return text;
 }
 
 /** A message of a newer version of this app, which a rolling deployment will bring here too: once it has waited, it is recorded. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AssetState } from './ledger.ts';
 import { readPicture } from './picture.ts';
 import { AssetRecord, type AssetDetails, type Thumbnail } from './record.ts';
-import { readJson } from './read-json.ts';
+import { readOwnJson } from './read-json.ts';
 import type { FoundThumbnail } from './source-system.ts';
 import type { AssetBlob, AssetStore } from './stores.ts';
 
@@ -97,7 +97,7 @@ export async function keepAsset(fetched: Fetched, store: AssetStore): Promise<Ke
 /** The record as it stands; undefined where there is none, or none that this version can read. */
 export async function readRecord(store: AssetStore, blob: AssetBlob): Promise<AssetRecord | undefined> {
   const found = await store.read(blob);
-  return found === undefined ? undefined : AssetRecord.safeParse(readJson(found.bytes)).data;
+  return found === undefined ? undefined : AssetRecord.safeParse(readOwnJson(found.bytes)).data;
 }
 
 // Of a deleted asset the source tells little: what was known of it before is worth more than gaps.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { AssetEvent } from './event.ts';
 import { eventId } from './event-id.ts';
-import { encodeMessage, type MessageHead } from './message.ts';
+import { encodeAll, encodeMessage, maxTextBytes, type MessageHead } from './message.ts';
+import type { Events } from './receiver.ts';
 import { settleEvent } from './settle-event.ts';
 import type { DeliveryStore, WorkQueue } from './stores.ts';
 import type { WorkDeps } from './work-deps.ts';
@@ -20,11 +20,12 @@ export interface ProvedDelivery {
  */
 export async function keepDelivery(
   { head, body, hint }: ProvedDelivery,
-  events: readonly AssetEvent[],
+  events: Events,
   deps: { queue: WorkQueue; deliveries: DeliveryStore; signal: AbortSignal },
 ): Promise<void> {
   const { signal } = deps;
-  const inline = encodeMessage({ ...head, events: [...events] });
+  // What a body larger than a message says is seldom smaller, and costs much to write out only to find that it is not.
+  const inline = body.byteLength > maxTextBytes ? undefined : encodeAll(head, events);
   if (inline !== undefined) {
     await deps.queue.send(inline, { signal });
     return;

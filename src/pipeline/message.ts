@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AssetEvent, EventId } from './event.ts';
+import type { Events } from './receiver.ts';
 
 /** Where the events of a message stand when they do not fit into it: a blob with the delivery's bytes, and which of its events. */
 export const Claim = z.object({
@@ -36,23 +37,64 @@ export type AssetMessage = z.infer<typeof AssetMessage>;
 export type MessageHead = Omit<AssetMessage, 'events' | 'claim'>;
 
 // 64 KiB is what Storage Queue takes, after base64 (reference/functions-host.md, Storage Queue trigger).
-const maxTextBytes = 49_152;
+export const maxTextBytes = 49_152;
 // A message grows on its way, by the number of its tries or by a mark; a first one leaves room for that.
 const roomToGrow = 512;
 
+// The id alone, and the names of what an event always has, are longer than 96 bytes.
+const mostEvents = maxTextBytes / 96;
+
+/** All events as one message, or undefined where they would not fit and need a claim. Makes no more of them than what fits. */
+export function encodeAll(head: MessageHead, events: Events): string | undefined {
+  return events.length > mostEvents
+    ? undefined
+    : encodeMessage({ ...head, events: events.slice(0, events.length) });
+}
+
+/** Events in as few messages as hold them, in their order; the index alone where one is too large for any. */
+export function* encodeParts(head: MessageHead, events: readonly AssetEvent[]): Generator<string | number> {
+  const room = roomFor(head);
+  let pieces: string[] = [];
+  let bytes = 0;
+  for (const [index, event] of events.entries()) {
+    const piece = JSON.stringify(event);
+    const size = Buffer.byteLength(piece) + 1;
+    if (pieces.length > 0 && bytes + size > room) {
+      yield joined(head, pieces);
+      pieces = [];
+      bytes = 0;
+    }
+    if (size > room) {
+      yield index;
+    } else {
+      pieces.push(piece);
+      bytes += size;
+    }
+  }
+  if (pieces.length > 0) yield joined(head, pieces);
+}
+
 /** The message as text, or undefined where it would not fit and needs a claim. Writes out no more than what fits. */
 export function encodeMessage({ events, claim, ...head }: AssetMessage): string | undefined {
-  const most = head.attempt === 0 ? maxTextBytes - roomToGrow : maxTextBytes;
   if (claim !== undefined) return JSON.stringify({ ...head, claim });
+  let room = roomFor(head);
   const pieces: string[] = [];
-  let bytes = Buffer.byteLength(JSON.stringify({ ...head, events: [] }));
   for (const event of events) {
     const piece = JSON.stringify(event);
-    bytes += Buffer.byteLength(piece) + 1;
+    room -= Buffer.byteLength(piece) + 1;
     // One event can hold as much as its whole delivery: a thousand of them must not be written out to be counted.
-    if (bytes > most) return undefined;
+    if (room < 0) return undefined;
     pieces.push(piece);
   }
+  return joined(head, pieces);
+}
+
+function roomFor(head: MessageHead): number {
+  const most = head.attempt === 0 ? maxTextBytes - roomToGrow : maxTextBytes;
+  return most - Buffer.byteLength(joined(head, []));
+}
+
+function joined(head: MessageHead, pieces: readonly string[]): string {
   return `${JSON.stringify(head).slice(0, -1)},"events":[${pieces.join(',')}]}`;
 }
 

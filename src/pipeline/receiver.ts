@@ -23,7 +23,13 @@ export interface Receipt {
   readonly hint?: string | undefined;
 }
 
-export type Reading = { kind: 'events'; events: AssetEvent[] } | { kind: 'unreadable'; why: RefusalCode };
+/** The events of a delivery in their order, made as they are asked for: there may be tens of thousands. */
+export interface Events {
+  readonly length: number;
+  slice(from: number, to: number): AssetEvent[];
+}
+
+export type Reading = { kind: 'events'; events: Events } | { kind: 'unreadable'; why: RefusalCode };
 
 /** What a call turned out to be. Every `why` is a code for the log; no stranger ever sees it. */
 export type Verdict = HeadVerdict | { kind: 'proved' };
@@ -53,7 +59,7 @@ export interface Receiver {
   judge(call: Call, secrets: WebhookSecrets): CallVerdict;
   /** What of the call's headers a reading needs; kept with the bytes. */
   hint?(call: Call): string | undefined;
-  /** Reads proved bytes. The same bytes give the same events with the same ids, every time. Never throws. */
+  /** Reads proved bytes. The same bytes give the same events with the same ids, every time, in time and memory in proportion to them. Never throws. */
   read(body: Uint8Array, receipt: Receipt): Reading;
   /** The id in the one way we write it, or undefined where this source could not have made it. */
   assetId(text: string): string | undefined;

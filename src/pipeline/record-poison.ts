@@ -35,7 +35,9 @@ export async function recordPoison(
     return 'recorded';
   }
   let held = false;
-  for (const [index, event] of events.entries()) {
+  for (let index = 0; index < events.length; index += 1) {
+    const [event] = events.slice(index, index + 1);
+    if (event === undefined) break;
     const own = claim && { ...claim, from: claim.from + index, to: claim.from + index + 1 };
     const copy = await copyOf(event, { head, claim: own, messageId }, deps.ledger);
     const claimed = await settleEvent(copy, { state: 'failed', reason }, { countsAsTry: false }, deps);

@@ -5,6 +5,7 @@ import type { Claim } from '../../src/pipeline/message.ts';
 import { recordPoison } from '../../src/pipeline/record-poison.ts';
 import { pywebhooksReceiver } from '../../src/sources/pywebhooks/receiver.ts';
 import { aMessage, receivedAt, workBench } from '../support/work-bench.ts';
+import { eventsIn } from '../support/events-in.ts';
 
 const minute = 60_000;
 const body = Buffer.from('{"id":"A-1001"}');
@@ -16,9 +17,8 @@ function setup(answer?: Parameters<typeof workBench>[0]) {
   const bench = workBench(answer, { maxEventAgeMs: 0 }, { receiver, eventsAreWhole: true });
   const message = (deliveryId: string, ms: number) => {
     const receipt = { source: 'archive', deliveryId, receivedAt: new Date(at(ms)) };
-    const reading = receiver.read(body, receipt);
-    if (reading.kind !== 'events') throw new Error(reading.why);
-    return aMessage({ deliveryId, receivedAt: at(ms), events: reading.events });
+    const events = eventsIn(receiver.read(body, receipt));
+    return aMessage({ deliveryId, receivedAt: at(ms), events });
   };
   const claim = (deliveryId: string, ms: number) => {
     const { events: _events, ...head } = message(deliveryId, ms);

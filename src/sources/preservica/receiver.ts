@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
 import type { AssetEvent, Identifier } from '../../pipeline/event.ts';
 import { cleanText } from '../../pipeline/clean-text.ts';
-import { eventId } from '../../pipeline/event-id.ts';
+import { eventIds } from '../../pipeline/event-id.ts';
 import type { Call, CallHead, CallVerdict, Reading, Receipt, Receiver } from '../../pipeline/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/secrets.ts';
 import { isJsonObject, readJson } from '../../pipeline/read-json.ts';
@@ -63,15 +62,21 @@ function judge(call: Call, secrets: WebhookSecrets, handshake: 'strict' | 'lenie
 function read(body: Uint8Array, receipt: Receipt): Reading {
   const json = readJson(body);
   if (json === undefined) return { kind: 'unreadable', why: 'not-json' };
-  const document = EventDocument.safeParse(json);
-  if (!document.success) return { kind: 'unreadable', why: 'unknown-shape' };
-  const { events: items, ...envelope } = document.data;
+  if (!isJsonObject(json)) return { kind: 'unreadable', why: 'unknown-shape' };
+  // Section 2.8: unknown members are kept, and what is missing or odd inside an item costs that item only.
+  const { events: items, ...envelope } = json;
   if (items === undefined || items === null) return { kind: 'events', events: [] };
-
-  const time = readTimestamp(envelope['timestamp']);
-  const bodyDigest = createHash('sha256').update(body).digest('hex');
-  const events = items.map((item, index) => readItem(item, { envelope, time, receipt, bodyDigest, index }));
-  return { kind: 'events', events };
+  if (!isListOfObjects(items) || items.length > fewItems + body.byteLength / bytesAnItem) {
+    return { kind: 'unreadable', why: 'unknown-shape' };
+  }
+  const about = aboutAll(envelope, { body, receipt, count: items.length });
+  return {
+    kind: 'events',
+    events: {
+      length: items.length,
+      slice: (from, to) => items.slice(from, to).map((item, at) => readItem(item, from + at, about)),
+    },
+  };
 }
 
 /** Section 3.1: references are UUIDs, written in lower case. */
@@ -79,39 +84,80 @@ function assetId(given: string): string | undefined {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(given) ? given.toLowerCase() : undefined;
 }
 
-type Members = Record<string, unknown>;
+type Members = Readonly<Record<string, unknown>>;
 
-// Section 2.8: unknown members are kept, and what is missing or odd inside an item costs that item only.
-const EventDocument = z.looseObject({ events: z.array(z.looseObject({})).nullish() });
+// An item that names an entity has more bytes than these.
+const bytesAnItem = 64;
+const fewItems = 10_000;
+
+function isListOfObjects(given: unknown): given is Members[] {
+  return Array.isArray(given) && given.every(isJsonObject);
+}
 
 const assetKinds: Readonly<Record<string, AssetEvent['assetKind']>> = { IO: 'asset', SO: 'folder' };
 
+/** What the events of one body share, found once. */
+interface AboutAll {
+  readonly trigger: string | undefined;
+  readonly occurredAt: string;
+  readonly data: Members;
+  /** Undefined where the envelope lacks a part of what makes an event the same. */
+  readonly idOf: ((reference: string) => string) | undefined;
+  readonly idAt: (index: number) => string;
+}
+
+function aboutAll(
+  envelope: Members,
+  { body, receipt, count }: { body: Uint8Array; receipt: Receipt; count: number },
+): AboutAll {
+  const [subscription, timestamp, trigger] = ['subscriptionId', 'timestamp', 'trigger'].map((name) =>
+    textOf(envelope[name]),
+  );
+  const whole = ![subscription, timestamp, trigger].includes(undefined);
+  return {
+    trigger,
+    occurredAt: (readTimestamp(timestamp) ?? receipt.receivedAt).toISOString(),
+    data: sharedData(envelope, body.byteLength / count),
+    idOf: whole ? eventIds(receipt.source, [subscription, timestamp, trigger]) : undefined,
+    idAt: eventIds(receipt.source, [createHash('sha256').update(body).digest('hex')]),
+  };
+}
+
+const smallEnvelope = 512;
+const knownMembers = ['subscriptionId', 'timestamp', 'tenant', 'version', 'trigger'];
+const longestKnown = 128;
+
+/**
+ * What of the envelope goes into the data of every event. All of it, unless it is large and its copies together would be
+ * more than the whole body: then the members that are known, where they are as short as Preservica's.
+ */
+function sharedData(envelope: Members, bytesEach: number): Members {
+  if (Buffer.byteLength(JSON.stringify(envelope)) <= Math.max(smallEnvelope, bytesEach)) return envelope;
+  return Object.fromEntries(
+    knownMembers.flatMap((name) => {
+      const value = textOf(envelope[name]);
+      return value === undefined || value.length > longestKnown ? [] : [[name, value]];
+    }),
+  );
+}
+
 function readItem(
   item: Members,
-  about: { envelope: Members; time: Date | undefined; receipt: Receipt; bodyDigest: string; index: number },
+  index: number,
+  { trigger, occurredAt, data, idOf, idAt }: AboutAll,
 ): AssetEvent {
-  const { envelope, time, receipt, bodyDigest, index } = about;
-  const trigger = textOf(envelope['trigger']);
   const reference = textOf(item['entityRef']);
-  const same = [
-    textOf(envelope['subscriptionId']),
-    textOf(envelope['timestamp']),
-    trigger,
-    reference?.toLowerCase(),
-  ];
   const { identifiers, ...rest } = item;
   const known = textOf(item['entityType']);
   return {
-    id: same.includes(undefined)
-      ? eventId(receipt.source, [bodyDigest, index])
-      : eventId(receipt.source, same),
+    id: idOf === undefined || reference === undefined ? idAt(index) : idOf(reference.toLowerCase()),
     type: cleanText(trigger ?? textOf(item['event']) ?? 'unknown', 256),
     assetKind:
       (known !== undefined && Object.hasOwn(assetKinds, known) ? assetKinds[known] : undefined) ?? 'other',
     ...(reference === undefined ? {} : { assetId: cleanText(assetId(reference) ?? reference, 512) }),
-    occurredAt: (time ?? receipt.receivedAt).toISOString(),
+    occurredAt,
     identifiers: readIdentifiers(identifiers),
-    data: { ...envelope, ...rest },
+    data: { ...data, ...rest },
   };
 }
 
@@ -120,11 +166,12 @@ function readIdentifiers(given: unknown): Identifier[] {
   if (!Array.isArray(given)) return [];
   return given.flatMap((item: unknown): Identifier[] => {
     if (!isJsonObject(item)) return [];
-    const members = new Map(Object.entries(item));
-    const type = members.get('type') ?? members.get('Type');
-    const value = members.get('value') ?? members.get('Value');
+    const type = item['type'] ?? item['Type'];
+    const value = item['value'] ?? item['Value'];
     if (typeof type === 'string' && typeof value === 'string') return [identifierOf(type, value)];
-    return [...members].flatMap(([key, each]) => (typeof each === 'string' ? [identifierOf(key, each)] : []));
+    return Object.entries(item).flatMap(([key, each]) =>
+      typeof each === 'string' ? [identifierOf(key, each)] : [],
+    );
   });
 }
 

@@ -39,11 +39,10 @@ function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Re
   if (payload === undefined) return { kind: 'unreadable', why: 'not-json' };
   if (!isJsonObject(payload)) return { kind: 'unreadable', why: 'unknown-shape' };
 
-  const members = new Map(Object.entries(payload));
-  const type = textOf(members.get('type')) ?? 'unknown';
-  const reference = textOf(members.get('assetId'));
+  const type = textOf(payload['type']) ?? 'unknown';
+  const reference = textOf(payload['assetId']);
   const about = subject(type, reference);
-  const timestamp = members.get('timestamp');
+  const { timestamp } = payload;
   // Section 2.2: Unix time in milliseconds.
   const time = typeof timestamp === 'number' ? timeOf(timestamp) : undefined;
   // Section 4: nothing names a delivery. A body that holds its time is the same event when it comes again.

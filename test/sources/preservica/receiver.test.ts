@@ -1,8 +1,10 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { eventId } from '../../../src/pipeline/event-id.ts';
 import { AssetEvent } from '../../../src/pipeline/event.ts';
 import { preservicaReceiver } from '../../../src/sources/preservica/receiver.ts';
+import { eventsIn } from '../../support/events-in.ts';
 
 const secret = 'my_shared_secret';
 const strict = preservicaReceiver({ handshake: 'strict' });
@@ -29,9 +31,7 @@ function read(document: unknown) {
 }
 
 function events(document: unknown): AssetEvent[] {
-  const reading = read(document);
-  if (reading.kind !== 'events') throw new Error(reading.why);
-  return reading.events;
+  return eventsIn(read(document));
 }
 
 function item(given: object = {}) {
@@ -270,11 +270,66 @@ describe('reading', () => {
       fc.property(bytes, (given) => {
         const reading = strict.read(given, receipt);
         if (reading.kind !== 'events') return;
-        for (const event of reading.events) {
+        for (const event of eventsIn(reading)) {
           expect(AssetEvent.safeParse(JSON.parse(JSON.stringify(event))).success).toBe(true);
         }
       }),
       { numRuns: 500 },
     );
   });
+});
+
+describe('an envelope with members that are not known', () => {
+  const many = (count: number, length: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`member-${at}`, 'x'.repeat(length)]));
+  const items = (count: number) => Array.from({ length: count }, () => item());
+  const known = {
+    subscriptionId: 's',
+    timestamp: '2026-01-05T09:08:07.065',
+    tenant: 'ACME',
+    version: '8.1',
+    trigger: 'FULL_TEXT_INDEXED',
+  };
+
+  it('gives all of them to each event where they are few, however many events there are', () => {
+    const [first] = events({ ...many(3, 50), ...envelope({ events: items(2_000) }) });
+    expect(first?.data).toMatchObject({ ...known, ...many(3, 50) });
+  });
+
+  it('gives all of them to its events where their copies are no more than the body', () => {
+    const [first] = events({ ...many(100, 100), ...envelope() });
+    expect(first?.data).toMatchObject({ ...known, ...many(100, 100) });
+  });
+
+  it('keeps them to itself where their copies would be more than the body', () => {
+    const all = events({ ...many(100, 100), ...envelope({ tenant: 'x'.repeat(1_000), events: items(100) }) });
+    expect(all).toHaveLength(100);
+    const { tenant: _tenant, ...short } = known;
+    for (const { data } of all)
+      expect(data).toEqual({ ...short, event: 'FullTextIndexed', entityType: 'IO', entityRef: reference });
+  });
+
+  it('of four thousand makes four thousand events no larger than they are alone', () => {
+    const empty = Array.from({ length: 4_000 }, () => ({}));
+    const written = (document: object): number => JSON.stringify(events(document)).length;
+    const alone = written(envelope({ events: empty }));
+    expect(written({ ...many(4_000, 1), ...envelope({ events: empty }) })).toBe(alone);
+  });
+});
+
+it('more events than a body of its length can name entities are of no shape that is known', () => {
+  const document = (count: number) => envelope({ events: Array.from({ length: count }, () => ({})) });
+  expect(read(document(10_000)).kind).toBe('events');
+  expect(read(document(11_000))).toEqual({ kind: 'unreadable', why: 'unknown-shape' });
+});
+
+it('ids are what makes the events the same, whatever they share', () => {
+  const same = ['s', '2026-01-05T09:08:07.065', 'MOVED', reference];
+  const body = JSON.stringify(envelope({ trigger: 'MOVED', events: [item(), {}, item()] }));
+  const digest = createHash('sha256').update(body).digest('hex');
+  expect(events(body).map(({ id }) => id)).toEqual([
+    eventId('archive', same),
+    eventId('archive', [digest, 1]),
+    eventId('archive', same),
+  ]);
 });

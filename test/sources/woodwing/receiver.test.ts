@@ -10,6 +10,7 @@ import { challengeAnswer, isAnswerableCode } from '../../../src/sources/preservi
 import { pywebhooksReceiver } from '../../../src/sources/pywebhooks/receiver.ts';
 import { woodwingReceiver } from '../../../src/sources/woodwing/receiver.ts';
 import { bodyOf, vectors } from './vectors.ts';
+import { eventsIn } from '../../support/events-in.ts';
 
 const token = 'AAECAwQFBgcICQoLDA0ODw==';
 const assetId = 'AbCdEfGhIjKlMnOpQrStUv';
@@ -44,8 +45,7 @@ function eventOf(document: unknown, deliveryId?: string): AssetEvent {
   const body =
     typeof document === 'string' || document instanceof Uint8Array ? document : JSON.stringify(document);
   const reading = read(body, deliveryId);
-  if (reading.kind !== 'events') throw new Error(reading.why);
-  const [event, ...more] = reading.events;
+  const [event, ...more] = eventsIn(reading);
   if (event === undefined || more.length > 0) throw new Error('not one event');
   return event;
 }
@@ -382,7 +382,7 @@ describe('the id of an event', () => {
         (body, other, delivery, at) => {
           const idOf = (given: Uint8Array, more: object = {}): string | undefined => {
             const reading = woodwingReceiver.read(given, { ...receipt, ...more });
-            return reading.kind === 'events' ? reading.events[0]?.id : undefined;
+            return eventsIn(reading)[0]?.id;
           };
           expect(idOf(body)).toBeDefined();
           expect(idOf(body, { deliveryId: delivery, receivedAt: at, hint: delivery })).toBe(idOf(body));
@@ -410,7 +410,7 @@ describe('the id of an event', () => {
   it('is another for another source', () => {
     const [mine, other] = ['photos', 'archive'].map((source) => {
       const reading = woodwingReceiver.read(Buffer.from(JSON.stringify(payload())), { ...receipt, source });
-      return reading.kind === 'events' ? reading.events[0]?.id : undefined;
+      return eventsIn(reading)[0]?.id;
     });
     expect(mine).toBeDefined();
     expect(mine).not.toBe(other);
@@ -623,7 +623,7 @@ describe('a body that is odd', () => {
         const reading = read(given);
         if (reading.kind !== 'events') return;
         expect(reading.events).toHaveLength(1);
-        expect(overTheQueue(reading.events)).toEqual(asJson(reading.events));
+        expect(overTheQueue(eventsIn(reading))).toEqual(asJson(eventsIn(reading)));
       }),
       { numRuns: 1_000 },
     );
