@@ -90,19 +90,19 @@ describe('npm start', () => {
   });
 
   it.each([
-    ['archive', 'ingest', /^ {2}done /],
-    ['archive', 'move', /^ {2}done /],
+    ['archive', 'ingest', /^ {2}done[ ,]/],
+    ['archive', 'move', /^ {2}done[ ,]/],
     ['archive', 'send-twice', /^ {2}done, came 2 times /],
     ['archive', 'fail', /^ {2}failed, no-permission /],
-    ['photos', 'upload', /^ {2}done /],
-    ['photos', 'edit', /^ {2}done /],
+    ['photos', 'upload', /^ {2}done[ ,]/],
+    ['photos', 'edit', /^ {2}done[ ,]/],
     ['photos', 'delete', /^ {2}done, deleted /],
-    ['photos', 'preview', /^ {2}done /],
+    ['photos', 'preview', /^ {2}done[ ,]/],
     ['photos', 'send-twice', /^ {2}done, came 2 times /],
     ['photos', 'fail', /^ {2}waiting, not-visible /],
-    ['scans', 'finish', /^ {2}done /],
-    ['scans', 'update', /^ {2}done /],
-    ['scans', 'send-twice', /^ {2}done /],
+    ['scans', 'finish', /^ {2}done[ ,]/],
+    ['scans', 'update', /^ {2}done[ ,]/],
+    ['scans', 'send-twice', /^ {2}done[ ,]/],
     ['scans', 'fail', /^ {2}failed, unreadable /],
   ])('lets more happen: %s %s', async (source, what, outcome) => {
     const tried = runNpm(folder, ['run', 'try', '--', 'simulate', source, what]);
