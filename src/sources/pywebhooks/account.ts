@@ -122,7 +122,10 @@ export function pywebhooks(caller: Caller): PyWebhooks {
     },
     async ownAccountId() {
       for (const kind of ['subscription', 'registration']) {
-        const answer = await callService(caller, `webhook/${kind}?start=0&limit=1`, { as: 'caller' });
+        const answer = await callService(caller, `webhook/${kind}?start=0&limit=1`, {
+          as: 'caller',
+          answer: 'page',
+        });
         if (answer.status === 204) continue;
         const page = read(answer, 200, FirstOwn(`${kind}s`));
         if (page === undefined) throw unreadable(`lists ${kind}s`);

@@ -25,7 +25,10 @@ export async function listPages<T>(
   let bytesRead = 0;
   let start = 0;
   while (found.length < most && bytesRead < maxListBytes) {
-    const answer = await callService(caller, `${path}?start=${start}&limit=${pageOf}`, { as: 'caller' });
+    const answer = await callService(caller, `${path}?start=${start}&limit=${pageOf}`, {
+      as: 'caller',
+      answer: 'page',
+    });
     if (answer.status === 204) return found;
     if (answer.status !== 200) throw unexpected(answer);
     const page = Page.safeParse(readJson(answer.bytes)).data;

@@ -22,18 +22,21 @@ export interface ServiceCall {
   readonly body?: object;
   /** Section 5.3: most routes want both headers, a reset of the API key the name, a new account none. */
   readonly as: 'caller' | 'name-only' | 'nobody';
+  /** A page of a list may be long. */
+  readonly answer?: 'page';
 }
 
 // Section 12: before it answers, the service may call our endpoint, and wait five seconds or more for it.
 const timeLimitMs = 30_000;
-// Section 14, S18: a page holds a hundred registrations, each with a payload of any size.
-const maxBytes = 67_108_864;
+// Section 14, S18: a page holds a hundred registrations, each with a payload of any size; all else has some kilobytes.
+const maxPageBytes = 67_108_864;
+const maxBytes = 1_048_576;
 
 /** One call of the API (reference/pywebhooks.md, section 5). Throws an UpstreamError where no whole answer comes, or nobody can log in. */
 export async function callService(
   { base, ...caller }: Caller,
   path: string,
-  { method = 'GET', body, as }: ServiceCall,
+  { method = 'GET', body, as, answer }: ServiceCall,
 ): Promise<CallAnswer> {
   const headers = {
     accept: 'application/json',
@@ -43,7 +46,11 @@ export async function callService(
     ...(as === 'caller' ? { 'api-key': await keyOf(caller) } : {}),
   };
   const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-  const limits = { maxBytes, timeLimitMs, now: () => caller.now() };
+  const limits = {
+    maxBytes: answer === 'page' ? maxPageBytes : maxBytes,
+    timeLimitMs,
+    now: () => caller.now(),
+  };
   return await callSource(systemName, new URL(`${base}/v1/${path}`), init, limits);
 }
 

@@ -261,3 +261,21 @@ describe('what the service says no to', () => {
     },
   );
 });
+
+describe('an answer of two megabytes', () => {
+  const event_data = 'x'.repeat(2_000_000);
+
+  it('is read where it is a page of a list, whose payloads may be of any size', async () => {
+    const registration = { id: '1', account_id: 'a', event: 'e', description: 'd', event_data };
+    const { service } = await asking([{ status: 200, body: { registrations: [registration] } }]);
+    expect(await service.registrations()).toHaveLength(1);
+    expect(await service.ownAccountId().catch((error: unknown) => error)).toMatchObject({
+      code: 'UPSTREAM_UNREADABLE',
+    });
+  });
+
+  it('is not read where it is an account', async () => {
+    const { service } = await asking([{ status: 200, body: { id: 'a1', event_data } }]);
+    await expect(service.account('a1')).rejects.toMatchObject({ code: 'UPSTREAM_TOO_LARGE' });
+  });
+});
