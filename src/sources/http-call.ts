@@ -1,4 +1,5 @@
 import { UpstreamError } from '../errors.ts';
+import type { LargePlace } from './large-answers.ts';
 
 export interface CallAnswer {
   readonly status: number;
@@ -12,6 +13,8 @@ export interface CallLimits {
   readonly timeLimitMs: number;
   /** Absent where nobody may stop the call. */
   readonly signal?: AbortSignal;
+  /** Where a success that turns out to be large waits before it is read on. */
+  readonly large?: LargePlace;
   now(): number;
 }
 
@@ -34,12 +37,13 @@ export async function callSource(
   limits: CallLimits,
 ): Promise<CallAnswer> {
   const timeUp = AbortSignal.timeout(limits.timeLimitMs);
-  const { signal = timeUp } = limits;
+  const { signal = timeUp, large } = limits;
+  const ended = AbortSignal.any([signal, timeUp]);
   try {
     const response = await fetch(url, {
       ...init,
       redirect: 'manual',
-      signal: AbortSignal.any([signal, timeUp]),
+      signal: ended,
     });
     const { status } = response;
     const retryAfterMs = readRetryAfter(response.headers.get('retry-after'), limits.now());
@@ -49,7 +53,8 @@ export async function callSource(
       const bytes = await readAtMost(response, maxRefusalBytes).catch(() => undefined);
       return { status, bytes: bytes ?? new Uint8Array(), retryAfterMs };
     }
-    const bytes = await readAtMost(response, limits.maxBytes);
+    const place = large && { overBytes: large.overBytes, enter: async () => await large.enter(ended) };
+    const bytes = await readAtMost(response, limits.maxBytes, place);
     if (bytes !== undefined) return { status, bytes, retryAfterMs };
     throw new UpstreamError('UPSTREAM_TOO_LARGE', `${system} sent an answer that is larger than is taken.`, {
       status,
@@ -66,18 +71,26 @@ export async function callSource(
   }
 }
 
-async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
+async function readAtMost(
+  response: Response,
+  maxBytes: number,
+  place?: { overBytes: number; enter(): Promise<void> },
+): Promise<Uint8Array | undefined> {
   if (Number(response.headers.get('content-length')) > maxBytes) {
     await response.body?.cancel();
     return undefined;
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
+  let waitAt = place?.overBytes ?? Infinity;
   // Leaving the loop early cancels the body, and with it the connection.
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
     if (size > maxBytes) return undefined;
     chunks.push(chunk);
+    if (size <= waitAt) continue;
+    waitAt = Infinity;
+    await place?.enter();
   }
   return Buffer.concat(chunks, size);
 }

@@ -40,7 +40,10 @@ export class Session {
   }
 
   /** Makes a call with a token, and once more with a new one where it is answered 401. Throws an UpstreamError. */
-  async ask(turn: Turn, call: (token: string) => Promise<CallAnswer>): Promise<CallAnswer> {
+  async ask<T extends Pick<CallAnswer, 'status'>>(
+    turn: Turn,
+    call: (token: string) => Promise<T>,
+  ): Promise<T> {
     const first = await this.#tokenFor(turn);
     const answer = await call(first);
     if (answer.status !== 401) return answer;

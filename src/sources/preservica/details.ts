@@ -8,11 +8,6 @@ import { all, at, attributeOf, textAt, type XmlElement } from './xml.ts';
 
 const maxFragments = 1000;
 
-/** Section 3.3: the element is there, and `true`, on a deleted entity. */
-export function isDeleted(entity: XmlElement): boolean {
-  return textAt(entity, 'Deleted')?.toLowerCase() === 'true';
-}
-
 /** Section 3.11. */
 export function readIdentifiers(document: XmlElement): Identifier[] {
   return all(at(document, 'Identifiers'), 'Identifier').flatMap((identifier) => {
@@ -22,30 +17,54 @@ export function readIdentifiers(document: XmlElement): Identifier[] {
   });
 }
 
-/** What Preservica's documents say of an asset or folder, in our words. A folder has no files; of a deleted asset they are unknown. */
-export function detailsOf(
-  about: {
-    asset: WantedAsset;
-    code: 'IO' | 'SO';
-    document: XmlElement;
-    entity: XmlElement;
-    portalUrl: string | undefined;
-  },
-  identifiers: Identifier[],
-  found: FoundFiles | undefined,
-): AssetDetails {
-  const { asset, code, document, entity, portalUrl } = about;
-  const text = (name: string, maxLength: number): string | null => {
-    const given = textAt(entity, name);
+/** What an entity's own document says of it. */
+export interface FoundEntity {
+  readonly ref: string | undefined;
+  readonly deleted: boolean;
+  readonly about: Pick<AssetDetails, 'title' | 'description' | 'parentId' | 'securityTag'>;
+  readonly customType: string | null;
+  readonly metadata: { schema: string | null; ref: string | null }[];
+}
+
+/** Undefined where the document holds no such entity. */
+export function readEntity(
+  document: XmlElement,
+  name: 'InformationObject' | 'StructuralObject',
+): FoundEntity | undefined {
+  const entity = at(document, name);
+  if (entity === undefined) return undefined;
+  const text = (child: string, maxLength: number): string | null => {
+    const given = textAt(entity, child);
     return given === undefined ? null : cleanText(given.replaceAll(/\s+/g, ' '), maxLength);
   };
   const description = textAt(entity, 'Description');
   return {
+    ref: readReference(textAt(entity, 'Ref')),
+    // Section 3.3: the element is there, and `true`, on a deleted entity.
+    deleted: textAt(entity, 'Deleted')?.toLowerCase() === 'true',
+    about: {
+      title: text('Title', 10_000),
+      description: description === undefined ? null : cleanLines(description, 100_000),
+      parentId: readReference(textAt(entity, 'Parent')) ?? null,
+      securityTag: text('SecurityTag', 1024),
+    },
+    customType: text('CustomType', 1024),
+    metadata: all(at(document, 'AdditionalInformation', 'Metadata'), 'Fragment')
+      .slice(0, maxFragments)
+      .map(readFragment),
+  };
+}
+
+/** What Preservica says of an asset or folder, in our words. A folder has no files; of a deleted asset they are unknown. */
+export function detailsOf(
+  about: { asset: WantedAsset; code: 'IO' | 'SO'; entity: FoundEntity; portalUrl: string | undefined },
+  identifiers: Identifier[],
+  found: FoundFiles | undefined,
+): AssetDetails {
+  const { asset, code, entity, portalUrl } = about;
+  return {
     kind: asset.kind,
-    title: text('Title', 10_000),
-    description: description === undefined ? null : cleanLines(description, 100_000),
-    parentId: readReference(textAt(entity, 'Parent')) ?? null,
-    securityTag: text('SecurityTag', 1024),
+    ...entity.about,
     identifiers,
     ...(found === undefined
       ? {}
@@ -54,10 +73,8 @@ export function detailsOf(
     links: portalUrl === undefined ? {} : { page: `${portalUrl}/uncategorized/${code}_${asset.id}` },
     details: {
       entityType: code,
-      customType: text('CustomType', 1024),
-      metadata: all(at(document, 'AdditionalInformation', 'Metadata'), 'Fragment')
-        .slice(0, maxFragments)
-        .map(readFragment),
+      customType: entity.customType,
+      metadata: entity.metadata,
       ...(found === undefined ? {} : { representations: found.representations }),
     },
   };

@@ -22,16 +22,19 @@ const maxFixities = 20;
  * not followed; only the numbers at their ends are taken.
  */
 export async function filesOf(home: string, questions: Questions, maxFiles: number): Promise<FoundFiles> {
-  const listed = await questions.part(`${home}/representations`, 'RepresentationsResponse');
-  const representations = all(at(listed, 'Representations'), 'Representation').slice(0, maxRepresentations);
+  const representations = await questions.part(
+    `${home}/representations`,
+    'RepresentationsResponse',
+    readRepresentations,
+  );
   const wanted = ['Preservation', 'Access'].flatMap((type) => {
-    const element = representations.find((each) => attributeOf(each, 'type') === type);
-    return element === undefined ? [] : [{ type, element }];
+    const found = representations.find((each) => each.type === type);
+    return found === undefined ? [] : [found];
   });
   const looked = await Promise.all(
-    wanted.map(async ({ type, element }) => {
-      const path = `${home}/representations/${type}/${numberAtEnd(element)}`;
-      return { element, ...(await lookInto(path, type, questions, maxFiles)) };
+    wanted.map(async (found) => {
+      const path = `${home}/representations/${found.type}/${numberIn(found)}`;
+      return { found, ...(await lookInto(path, found.type, questions, maxFiles)) };
     }),
   );
   const files = looked.flatMap((each) => each.files);
@@ -40,16 +43,34 @@ export async function filesOf(home: string, questions: Questions, maxFiles: numb
     files,
     fileCount,
     filesTruncated: fileCount > files.length,
-    representations: representations.map((element) => {
-      const into = looked.find((each) => each.element === element);
-      const name = attributeOf(element, 'name');
+    representations: representations.map((each) => {
+      const into = looked.find(({ found }) => found === each);
       return {
-        type: cleanText(attributeOf(element, 'type') ?? '', 256),
-        name: name === undefined ? null : cleanText(name, 1024),
+        type: each.type,
+        name: each.name,
         ...(into === undefined ? {} : { contentObjects: into.contentObjects }),
       };
     }),
   };
+}
+
+/** Something that is named by an address; of that, only the number at its end is taken. */
+interface Addressed {
+  readonly element: string;
+  readonly number: number | undefined;
+}
+
+function readRepresentations(document: XmlElement): (Addressed & { type: string; name: string | null })[] {
+  return all(at(document, 'Representations'), 'Representation')
+    .slice(0, maxRepresentations)
+    .map((element) => {
+      const name = attributeOf(element, 'name');
+      return {
+        ...addressed(element),
+        type: cleanText(attributeOf(element, 'type') ?? '', 256),
+        name: name === undefined ? null : cleanText(name, 1024),
+      };
+    });
 }
 
 async function lookInto(
@@ -58,47 +79,57 @@ async function lookInto(
   questions: Questions,
   maxFiles: number,
 ): Promise<{ contentObjects: number; files: AssetFile[]; fileCount: number }> {
-  const document = await questions.part(path, 'RepresentationResponse');
-  const described = at(document, 'Representation');
-  if (described === undefined) throw notAsExpected('a representation');
-  const contentObjects = all(at(described, 'ContentObjects'), 'ContentObject');
+  const { contentObjects, references } = await questions.part(path, 'RepresentationResponse', (document) => {
+    const described = at(document, 'Representation');
+    if (described === undefined) throw notAsExpected('a representation');
+    const found = all(at(described, 'ContentObjects'), 'ContentObject');
+    return {
+      contentObjects: found.length,
+      references: found.slice(0, maxFiles).map(({ text }) => readReference(text)),
+    };
+  });
   // All lists first, then the files: one content object with many of them takes no more calls than many with one.
   const listed = await Promise.all(
-    contentObjects
-      .slice(0, maxFiles)
-      .map(async (element) => await listBitstreams(element, questions, maxFiles)),
+    references.map(async (reference) => await listBitstreams(reference, questions, maxFiles)),
   );
   const files = await Promise.all(
     listed
       .flatMap((each) => each.paths)
       .slice(0, maxFiles)
-      .map(async (each) => readBitstream(await questions.part(each, 'BitstreamResponse'), representation)),
+      .map(
+        async (each) =>
+          await questions.part(each, 'BitstreamResponse', (document) =>
+            readBitstream(document, representation),
+          ),
+      ),
   );
-  const notLookedAt = contentObjects.length - listed.length;
+  const notLookedAt = contentObjects - listed.length;
   const counted = listed.reduce((sum, each) => sum + each.count, 0);
-  return { contentObjects: contentObjects.length, files, fileCount: counted + notLookedAt };
+  return { contentObjects, files, fileCount: counted + notLookedAt };
 }
 
 /** How many bitstreams the active generation has, and the paths of the first `maxFiles`: a list may be long, and lists are many. */
 async function listBitstreams(
-  contentObject: XmlElement,
+  reference: string | undefined,
   questions: Questions,
   maxFiles: number,
 ): Promise<{ count: number; paths: string[] }> {
-  const reference = readReference(contentObject.text);
   if (reference === undefined) throw notAsExpected('the reference of a content object');
   const home = `content-objects/${reference}/generations`;
-  const listed = await questions.part(home, 'GenerationsResponse');
-  const generations = all(at(listed, 'Generations'), 'Generation');
-  const active = generations.find((each) => attributeOf(each, 'active') === 'true') ?? generations.at(-1);
+  const { active } = await questions.part(home, 'GenerationsResponse', (document) => {
+    const generations = all(at(document, 'Generations'), 'Generation');
+    const found = generations.find((each) => attributeOf(each, 'active') === 'true') ?? generations.at(-1);
+    return { active: found === undefined ? undefined : addressed(found) };
+  });
   if (active === undefined) return { count: 0, paths: [] };
 
   // Section 3.5: the list that is a direct child of the root; the one inside the generation holds names only.
-  const generation = `${home}/${numberAtEnd(active)}`;
-  const document = await questions.part(generation, 'GenerationResponse');
-  const bitstreams = all(at(document, 'Bitstreams'), 'Bitstream');
-  const paths = bitstreams.slice(0, maxFiles).map((each) => `${generation}/bitstreams/${numberAtEnd(each)}`);
-  return { count: bitstreams.length, paths };
+  const generation = `${home}/${numberIn(active)}`;
+  const { count, bitstreams } = await questions.part(generation, 'GenerationResponse', (document) => {
+    const found = all(at(document, 'Bitstreams'), 'Bitstream');
+    return { count: found.length, bitstreams: found.slice(0, maxFiles).map(addressed) };
+  });
+  return { count, paths: bitstreams.map((each) => `${generation}/bitstreams/${numberIn(each)}`) };
 }
 
 function readBitstream(document: XmlElement, representation: string): AssetFile {
@@ -119,9 +150,12 @@ function readBitstream(document: XmlElement, representation: string): AssetFile 
   };
 }
 
-/** The number that the address inside this element ends in. */
-function numberAtEnd(element: XmlElement): number {
+function addressed(element: XmlElement): Addressed {
   const found = /\/(\d{1,9})\/?\s*$/.exec(element.text.slice(-64))?.[1];
-  if (found === undefined) throw notAsExpected(`the address of a ${cleanText(element.name, 64)}`);
-  return Number(found);
+  return { element: cleanText(element.name, 64), number: found === undefined ? undefined : Number(found) };
+}
+
+function numberIn({ element, number }: Addressed): number {
+  if (number === undefined) throw notAsExpected(`the address of a ${element}`);
+  return number;
 }

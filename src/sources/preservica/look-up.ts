@@ -4,17 +4,18 @@ import type { Identifier } from '../../pipeline/event.ts';
 import type { FoundThumbnail, Finding, SourceSystem, WantedAsset } from '../../pipeline/source-system.ts';
 import { findingOf, unlessStopped } from '../finding-of.ts';
 import type { AskingDeps } from '../index.ts';
-import { detailsOf, isDeleted, readIdentifiers } from './details.ts';
+import { largeAnswers } from '../large-answers.ts';
+import { detailsOf, readEntity, readIdentifiers } from './details.ts';
 import { filesOf } from './files.ts';
 import { readReference } from './fields.ts';
 import { notAsExpected, Questions } from './questions.ts';
 import { preservicaSession } from './login.ts';
-import { at, textAt } from './xml.ts';
+import { textAt } from './xml.ts';
 
 // Section 3.1.
 const kinds = {
-  asset: { path: 'information-objects', code: 'IO' },
-  folder: { path: 'structural-objects', code: 'SO' },
+  asset: { path: 'information-objects', code: 'IO', element: 'InformationObject' },
+  folder: { path: 'structural-objects', code: 'SO', element: 'StructuralObject' },
 } as const;
 
 // Identifiers come in one answer; an entity with thousands of them is read so far and no further.
@@ -34,11 +35,13 @@ export function preservicaSystem(deps: PreservicaDeps): SourceSystem {
   const { source, timeLimitMs = longestCallMs } = deps;
   const now = (): number => deps.now();
   const session = preservicaSession({ ...deps, timeLimitMs, now });
+  const largePlace = largeAnswers();
   return {
     async lookUp(asset, turn, signal) {
       const over = new AbortController();
       const ended = AbortSignal.any([signal, over.signal]);
-      const questions = new Questions({ base: source.url, session, turn, signal: ended, timeLimitMs, now });
+      const asking = { base: source.url, session, largePlace, turn, signal: ended, timeLimitMs, now };
+      const questions = new Questions(asking);
       try {
         return await unlessStopped(signal, () => look(asset, questions, deps));
       } catch (error) {
@@ -54,29 +57,32 @@ export function preservicaSystem(deps: PreservicaDeps): SourceSystem {
 async function look(asset: WantedAsset, questions: Questions, deps: PreservicaDeps): Promise<Finding> {
   const id = readReference(asset.id);
   if (id === undefined) return { kind: 'not-found', text: 'Preservica has no references like this one.' };
-  const { path, code } = kinds[asset.kind];
+  const { path, code, element } = kinds[asset.kind];
   const home = `${path}/${id}`;
-  const entityAsked = questions.document(home, 'EntityResponse');
+  const entityAsked = questions.document(home, 'EntityResponse', (document) => {
+    const found = readEntity(document, element);
+    if (found === undefined) throw notAsExpected('the entity that was asked for');
+    // Section 3.3: always there. What a cache mixed up must not become another asset's record.
+    if (found.ref !== id) throw notAsExpected('the reference of the entity');
+    return found;
+  });
   const identifiersAsked = identifiersOf(home, questions);
   const filesAsked =
     asset.kind === 'asset' ? filesOf(home, questions, deps.maxFiles) : Promise.resolve(undefined);
-  const thumbnailAsked = thumbnailOf(`sdb:${code}|${id}`, questions, deps);
   // They are awaited one after another; a failure of a later one must not count as nobody's meanwhile.
-  for (const asked of [identifiersAsked, filesAsked, thumbnailAsked]) asked.catch(() => undefined);
+  for (const asked of [identifiersAsked, filesAsked]) asked.catch(() => undefined);
 
-  const document = await entityAsked;
-  if (document === undefined)
+  const entity = await entityAsked;
+  if (entity === undefined)
     return { kind: 'not-found', text: 'Preservica knows no entity by this reference.' };
-  const entity = at(document, asset.kind === 'asset' ? 'InformationObject' : 'StructuralObject');
-  if (entity === undefined) throw notAsExpected('the entity that was asked for');
-  // Section 3.3: always there. What a cache mixed up must not become another asset's record.
-  if (readReference(textAt(entity, 'Ref')) !== id) throw notAsExpected('the reference of the entity');
-  const about = { asset: { ...asset, id }, code, document, entity, portalUrl: deps.source.portalUrl };
-  if (isDeleted(entity)) {
+  const about = { asset: { ...asset, id }, code, entity, portalUrl: deps.source.portalUrl };
+  if (entity.deleted) {
     const identifiers = await identifiersAsked.catch(() => []);
     return { kind: 'deleted', details: detailsOf(about, identifiers, undefined) };
   }
-  const [identifiers, files, thumbnail] = await Promise.all([identifiersAsked, filesAsked, thumbnailAsked]);
+  const [identifiers, files] = await Promise.all([identifiersAsked, filesAsked]);
+  // Last, so that a large picture does not stand in memory while the rest is asked for.
+  const thumbnail = await thumbnailOf(`sdb:${code}|${id}`, questions, deps);
   return { kind: 'found', details: detailsOf(about, identifiers, files), thumbnail };
 }
 
@@ -84,9 +90,14 @@ async function identifiersOf(home: string, questions: Questions): Promise<Identi
   const found: Identifier[] = [];
   let query: string | undefined = '';
   for (let page = 0; query !== undefined && page < mostPages; page += 1) {
-    const document = await questions.part(`${home}/identifiers${query}`, 'IdentifiersResponse');
-    found.push(...readIdentifiers(document).slice(0, mostIdentifiers - found.length));
-    query = found.length < mostIdentifiers ? nextPage(textAt(document, 'Paging', 'Next')) : undefined;
+    const most = mostIdentifiers - found.length;
+    const { identifiers, next }: { identifiers: Identifier[]; next: string | undefined } =
+      await questions.part(`${home}/identifiers${query}`, 'IdentifiersResponse', (document) => ({
+        identifiers: readIdentifiers(document).slice(0, most),
+        next: nextPage(textAt(document, 'Paging', 'Next')),
+      }));
+    found.push(...identifiers);
+    query = found.length < mostIdentifiers ? next : undefined;
   }
   return found;
 }

@@ -11,15 +11,15 @@ export type Xml =
 
 // Preservica's documents are five deep; what may be deeper, its metadata, is not read here.
 const maxDepth = 100;
-// A representation of 100,000 content objects has some 200,000; each element costs the parser hundreds of bytes.
-const maxTags = 400_000;
+const mostParts = 100_000;
 
 /**
- * Parses a document of the Entity API, in bounded memory, stack and time. One with a document type is `forbidden`: with
+ * Parses a document of the Entity API, in bounded memory, stack and time: each of its elements and attributes costs the
+ * parser microseconds and hundreds of bytes, so it may have no more than `maxParts` of them. One with a document type is `forbidden`: with
  * it come entities, and Preservica sends none. No entity beyond XML's own five is known, and nothing is fetched. Never throws.
  */
-export function readXml(text: string): Xml {
-  const tags = surveyTags(text);
+export function readXml(text: string, maxParts = mostParts): Xml {
+  const tags = surveyTags(text, maxParts);
   if (tags.kind !== 'fit') return tags;
 
   let undefinedEntity = false;
@@ -69,18 +69,19 @@ export function localName(name: string): string {
  * Looks at the tags before the parser does, which takes a stack frame a level and an object an element. What cannot be
  * followed to its end is malformed, so the parser meets nothing that was not counted.
  */
-function surveyTags(text: string): { kind: 'fit' } | Exclude<Xml, { kind: 'document' }> {
+function surveyTags(text: string, maxParts: number): { kind: 'fit' } | Exclude<Xml, { kind: 'document' }> {
   let depth = 0;
-  let tags = 0;
+  let parts = 0;
   for (let from = text.indexOf('<'); from !== -1; from = text.indexOf('<', from)) {
-    tags += 1;
-    if (tags > maxTags) return { kind: 'forbidden', why: 'too many elements' };
     if (text.startsWith('<!DOCTYPE', from)) return { kind: 'forbidden', why: 'a document type' };
-    const end = endOfMarkup(text, from);
+    const { end, attributes } = endOfMarkup(text, from);
     if (end === -1) return { kind: 'malformed' };
+    parts += attributes;
     if (text[from + 1] === '/') depth -= 1;
-    else if (text[from + 1] !== '!' && text[from + 1] !== '?' && text[end - 2] !== '/') depth += 1;
+    else parts += 1;
+    if (!['/', '!', '?'].includes(text[from + 1] ?? '') && text[end - 2] !== '/') depth += 1;
     if (depth > maxDepth) return { kind: 'forbidden', why: 'elements nested too deeply' };
+    if (parts > maxParts) return { kind: 'forbidden', why: 'too many elements' };
     from = end;
   }
   return { kind: 'fit' };
@@ -92,21 +93,23 @@ const sections = [
   { begin: '<?', end: '?>' },
 ];
 
-/** The index after the tag or other markup that begins there; -1 where it does not end. */
-function endOfMarkup(text: string, from: number): number {
+/** The index after the tag or other markup that begins there, -1 where it does not end, and how many attributes it has. */
+function endOfMarkup(text: string, from: number): { end: number; attributes: number } {
+  let attributes = 0;
   const section = sections.find(({ begin }) => text.startsWith(begin, from));
   if (section !== undefined) {
     const found = text.indexOf(section.end, from + section.begin.length);
-    return found === -1 ? -1 : found + section.end.length;
+    return { end: found === -1 ? -1 : found + section.end.length, attributes };
   }
   for (let index = from + 1; index < text.length; index += 1) {
     const character = text[index];
-    if (character === '>') return index + 1;
-    if (character === '<') return -1;
+    if (character === '>') return { end: index + 1, attributes };
+    if (character === '<') break;
     if (character === '"' || character === "'") {
+      attributes += 1;
       index = text.indexOf(character, index + 1);
-      if (index === -1) return -1;
+      if (index === -1) break;
     }
   }
-  return -1;
+  return { end: -1, attributes };
 }

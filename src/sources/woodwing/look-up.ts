@@ -6,6 +6,7 @@ import type { FoundThumbnail, Finding, Occasion, SourceSystem } from '../../pipe
 import { findingOf, unlessStopped } from '../finding-of.ts';
 import type { CallAnswer, CallInit } from '../http-call.ts';
 import type { AskingDeps } from '../index.ts';
+import { readInTurn } from '../read-in-turn.ts';
 import type { Session } from '../session.ts';
 import { withinBase } from '../within-base.ts';
 import { changedTo, fieldBehind, type Comparable } from './behind.ts';
@@ -15,7 +16,8 @@ import { woodwingSession } from './login.ts';
 import { plainValue, readSearchAnswer, searchForm, type Hit } from './search.ts';
 
 const longestCallMs = 30_000;
-const maxSearchBytes = 8_388_608;
+// A hit's fields are asked for by name; it has some kilobytes.
+const maxSearchBytes = 2_097_152;
 
 type WoodwingDeps = AskingDeps & {
   readonly source: SourceConfig;
@@ -74,7 +76,7 @@ async function look(
     asking,
   );
   if (answer.status !== 200) throw statusError(answer);
-  const hit = readSearchAnswer(answer.bytes, id);
+  const hit = await readInTurn(answer.bytes.byteLength, () => readSearchAnswer(answer.bytes, id));
   if (hit === undefined) {
     if (event.removal === true) return gone;
     return {

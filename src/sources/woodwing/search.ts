@@ -1,18 +1,20 @@
 import * as z from 'zod';
 import { UpstreamError } from '../../errors.ts';
+import { Members } from '../../pipeline/event.ts';
 import { isJsonObject, readJson } from '../../pipeline/read-json.ts';
 
 /** What Assets tells of one asset (reference/woodwing-assets.md, 5.4). */
 export const Hit = z.object({
   id: z.string(),
   permissions: z.string().max(100).optional().catch(undefined),
-  metadata: z.record(z.string(), z.unknown()).catch({}),
+  metadata: Members.catch({}),
   thumbnailUrl: z.string().max(8192).optional().catch(undefined),
   previewUrl: z.string().max(8192).optional().catch(undefined),
 });
 export type Hit = z.infer<typeof Hit>;
 
-const SearchAnswer = z.object({ hits: z.array(Hit).max(1000) });
+// So many are counted before any is looked at.
+const SearchAnswer = z.object({ hits: z.array(z.unknown()).max(1000).pipe(z.array(Hit)) });
 
 /** The parameters of a search for one asset. The id is quoted, because one that begins with a hyphen would say "not". */
 export function searchForm(assetId: string, fields: readonly string[]): URLSearchParams {

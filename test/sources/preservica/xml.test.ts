@@ -22,7 +22,7 @@ describe('a document', () => {
     ['a tag that ends in an attribute', '<r a="/>" b=\'/>\'><c/></r>'],
     ['tags inside comments, sections and instructions', '<r><!--<a><a>--><![CDATA[<a><a>]]><?p <a><a>?></r>'],
     ['a hundred levels', '<a>'.repeat(100) + '</a>'.repeat(100)],
-    ['many children', `<r>${'<a/>'.repeat(100_000)}</r>`],
+    ['many children', `<r>${'<a/>'.repeat(99_999)}</r>`],
   ])('may have %s', (_name, text) => {
     expect(readXml(text).kind).toBe('document');
   });
@@ -31,7 +31,10 @@ describe('a document', () => {
     ['a hundred and one levels', '<a>'.repeat(101) + '</a>'.repeat(101)],
     ['levels hidden behind attributes', '<a b="/>">'.repeat(101) + '</a>'.repeat(101)],
     ['levels that never end', '<a>'.repeat(2_000_000)],
-    ['too many elements', `<r>${'<a/>'.repeat(400_000)}</r>`],
+    ['too many elements', `<r>${'<a/>'.repeat(100_001)}</r>`],
+    ['too many comments', `<r>${'<!---->'.repeat(100_001)}</r>`],
+    ['too many attributes', `<r><a ${"b='' ".repeat(100_000)}/></r>`],
+    ['too many attributes of a tag that closes', `<r></r ${"b='' ".repeat(100_001)}>`],
     ['a document type', '<!DOCTYPE r><r/>'],
     ['a document type after a comment', '<?xml version="1.0"?><!-- --> <!DOCTYPE r SYSTEM "file:///x"><r/>'],
     ['an undefined entity', '<r>&x;</r>'],
@@ -84,6 +87,11 @@ describe('a document', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('may have no more elements and attributes than its kind has', () => {
+    expect(readXml('<r><a b="c"/></r>', 3).kind).toBe('document');
+    expect(readXml('<r><a b="c"/></r>', 2)).toMatchObject({ kind: 'forbidden', why: 'too many elements' });
   });
 
   it('takes time in proportion to its length, whatever its line ends', () => {
