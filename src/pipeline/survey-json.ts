@@ -18,6 +18,7 @@ export function isParsable(bytes: Uint8Array): boolean {
   const mostParts = fewParts + bytes.byteLength / bytesAPart;
   const mostMembers = fewParts + bytes.byteLength / bytesAMember;
   const mostOrders = fewParts + bytes.byteLength / bytesAnOrder;
+  const end = bytes.byteLength;
   const texts = new Seen();
   const orders = new Seen();
   /** At each level, the names of its members so far. */
@@ -25,13 +26,13 @@ export function isParsable(bytes: Uint8Array): boolean {
   let containers = 0;
   let members = 0;
   let depth = 0;
-  for (let index = 0; index < bytes.byteLength; index += 1) {
+  for (let index = 0; index < end; index += 1) {
     switch (bytes[index]) {
       case 0x5b: // [
       case 0x7b: // {
         depth += 1;
         containers += 1;
-        if (depth > maxDepth) return false;
+        if (depth > maxDepth || containers > mostParts) return false;
         namesAt[depth] = 0;
         break;
       case 0x5d: // ]
@@ -41,7 +42,7 @@ export function isParsable(bytes: Uint8Array): boolean {
       case 0x22: {
         const from = index + 1;
         let hash = emptyHash;
-        for (index = from; index < bytes.byteLength && bytes[index] !== 0x22; index += 1) {
+        for (index = from; index < end && bytes[index] !== 0x22; index += 1) {
           if (bytes[index] === 0x5c) index += 1;
           hash = mix(hash, bytes[index] ?? 0);
         }
@@ -53,13 +54,13 @@ export function isParsable(bytes: Uint8Array): boolean {
         } else if (index - from <= shortText) {
           texts.add(hash);
         }
+        if (containers + texts.size > mostParts) return false;
+        if (members > mostMembers || orders.size > mostOrders) return false;
         break;
       }
       default:
         break;
     }
-    if (containers + texts.size > mostParts) return false;
-    if (members > mostMembers || orders.size > mostOrders) return false;
   }
   return true;
 }

@@ -20,6 +20,9 @@ export const units = {
   escapes: () => String.raw`"${'\\u0041\\"\\\\\\ud800'.repeat(200)}"`,
   rawControls: () => `"a\u0001\u0002\u0003b"`,
   rawControlsOnly: () => `"${'\u0000'.repeat(5_000)}"`,
+  controlsBetween: () => '1\u0000',
+  marksBetween: () => '1\ufeff\u0085',
+  oneControl: () => `"${'x'.repeat(200)}\n"`,
   blanks: () => `0${' '.repeat(1_000)}`,
   reference: (at: number) =>
     `{"entityType":"IO","entityRef":"11111111-2222-4333-8444-${String(at).padStart(12, '0')}"}`,
