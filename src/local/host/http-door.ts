@@ -26,7 +26,7 @@ const longestRequestLine = 8192;
 const drainMs = 5000;
 /** How long an upload may stand still because the function does not read it, before the caller gets 500. */
 const blockedMs = 8000;
-const pauseMs = 100;
+const pauseMs = 500;
 
 /** Takes requests the way the platform does: finds the function, tells it what came, and passes the bytes on as they flow. */
 export function httpDoor(door: HttpDoor): (incoming: IncomingMessage, response: ServerResponse) => void {
