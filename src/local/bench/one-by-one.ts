@@ -63,7 +63,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
       deliveryId,
       receivedAt,
     });
-    const events = reading.kind === 'events' ? reading.events : [];
+    const events = reading.kind === 'events' ? reading.events.slice(0, 1) : [];
     const item = {
       v: 1,
       deliveryId,

@@ -39,10 +39,12 @@ async function runOneByOne(count: number): Promise<number> {
   try {
     const assets = addAssets(preservica, count + 1);
     preservica.settings.latencyMs = latencyMs;
-    return await oneByOne(
+    const msAnEvent = await oneByOne(
       settingsAt(azurite.connectionString, preservica),
       assets.map(({ ref }) => ref),
     );
+    await recordsAre(assets.length, azurite);
+    return msAnEvent;
   } finally {
     await preservica.close();
     await azurite.stop();
