@@ -39,6 +39,8 @@ export function timeMeant(option: string, given: string, day: 'from its beginnin
   const [, count = '', unit = ''] = /^(\d{1,4})([mhd])$/.exec(text) ?? [];
   if (unit !== '') return new Date(now.getTime() - Number(count) * (unitMs[unit] ?? 0)).toISOString();
   if (text === 'now') return now.toISOString();
+  // As a table shows a time of today.
+  if (/^\d\d:\d\d$/.test(text)) return timeMeant(option, `${dateOf(now)}t${text}`, day);
   const startOfDay = dayMeant(text, now);
   if (startOfDay !== undefined) {
     const { 0: year, 1: month, 2: date } = startOfDay;
@@ -46,12 +48,12 @@ export function timeMeant(option: string, given: string, day: 'from its beginnin
     return (day === 'from its beginning' ? new Date(year, month, date) : new Date(end)).toISOString();
   }
   // Without a zone it is of this machine's, as JavaScript reads it.
-  const at = /^\d{4}-\d\d-\d\dt\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:z|[+-]\d\d:\d\d)?$/.test(text)
-    ? new Date(text.toUpperCase())
+  const at = /^\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:z|[+-]\d\d:\d\d)?$/.test(text)
+    ? new Date(text.replace(' ', 't').toUpperCase())
     : new Date(Number.NaN);
   if (!Number.isNaN(at.getTime())) return at.toISOString();
   throw new UsageError(
-    `${option} "${given}" is no time that is understood. Examples: ${dateOf(now)}, ${dateOf(now)}T09:30, ${now.toISOString().slice(0, 19)}Z, today, yesterday, 30m, 2h, 3d (that long ago), now.`,
+    `${option} "${given}" is no time that is understood. Examples: ${dateOf(now)}, 09:30, "${dateOf(now)} 09:30", ${now.toISOString().slice(0, 19)}Z, today, yesterday, 30m, 2h, 3d (that long ago), now.`,
   );
 }
 

@@ -14,7 +14,7 @@ export async function withDeadline<T>(ms: number, work: (signal: AbortSignal) =>
     }, ms);
   });
   const working = work(controller.signal);
-  // When the time is up first, its later failure is nobody's any more.
+  // Mark the promise as handled: nobody awaits it after the deadline.
   working.catch(() => undefined);
   try {
     return await Promise.race([working, late]);

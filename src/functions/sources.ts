@@ -113,7 +113,10 @@ export function openWindow(deps: SourcesDeps): HttpHandler {
     if (!deps.config.sources.has(source))
       return { status: 404, jsonBody: { error: 'There is no such source.' } };
     const read = await deps.bodies.read(request, longestBody, async (body) => wantedIn(body));
-    if (read.kind === 'refused') return { status: read.status, jsonBody: { error: read.why } };
+    if (read.kind === 'refused') {
+      const headers = read.status === 503 ? { headers: { 'retry-after': '30' } } : {};
+      return { status: read.status, ...headers, jsonBody: { error: read.why } };
+    }
     const { key, minutes, withdraw } = read.wanted;
     const until = deps.now().getTime() + minutes * 60_000;
     await setWindow({ source, which: key, until, withdraw }, deps);
@@ -122,14 +125,17 @@ export function openWindow(deps: SourcesDeps): HttpHandler {
 }
 
 type Read =
-  { kind: 'wanted'; wanted: z.infer<typeof Wanted> } | { kind: 'refused'; status: 400 | 413; why: string };
+  | { kind: 'wanted'; wanted: z.infer<typeof Wanted> }
+  | { kind: 'refused'; status: 400 | 413 | 503; why: string };
 
 /** What the body asks for; the usual where there is none. */
 function wantedIn(body: Body): Read {
-  const refused = (why: string, status: 400 | 413 = 400): Read => ({ kind: 'refused', status, why });
+  const refused = (why: string, status: 400 | 413 | 503 = 400): Read => ({ kind: 'refused', status, why });
   if (body.kind === 'too-large')
     return refused(`The body is longer than ${longestBody} bytes. ${example}.`, 413);
-  if (body.kind !== 'bytes') return refused(`The body did not come to its end. ${example}.`);
+  if (body.kind === 'no-room')
+    return refused('More is being uploaded than this app takes at one time. Try again.', 503);
+  if (body.kind === 'broken') return refused(`The body did not come to its end. ${example}.`);
   const given = body.bytes.byteLength === 0 ? {} : readJson(body.bytes);
   if (given === undefined) return refused(`The body is no JSON. ${example}.`);
   const wanted = Wanted.safeParse(given);

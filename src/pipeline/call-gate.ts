@@ -1,4 +1,4 @@
-/** Leave to ask a source: its calls go before those of whoever has not begun. */
+/** A permit to call the source. Running events go before waiting ones. */
 export interface Turn {
   /** Runs one call when a place is free for it. */
   call<T>(work: () => Promise<T>): Promise<T>;

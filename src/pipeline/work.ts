@@ -79,7 +79,7 @@ function standsAlone({ event }: EventCopy, source: WorkSource): boolean {
 /** What a look-up led by another event on the same asset means for this one. */
 function folded(outcome: Outcome): Outcome {
   if (outcome.kind === 'again') {
-    // It waits and asks for itself then; what was kept, and for how long the other one has waited, is not its own.
+    // Do not copy the leader's asset and counters.
     const { asset: _asset, enough: _enough, ...again } = outcome;
     return again;
   }

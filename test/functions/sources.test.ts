@@ -155,6 +155,14 @@ describe('POST /sources/{source}/window', () => {
     expect(rows.size).toBe(0);
   });
 
+  it('says 503 where all bodies together have no room', async () => {
+    const { rows, open } = staff({ bodies: new Bodies(10) });
+    expect(await open('/sources/archive/window', '{"minutes":10,"key":"secret"}')).toMatchObject({
+      status: 503,
+    });
+    expect(rows.size).toBe(0);
+  });
+
   it('refuses a body that is far too long in a sentence', async () => {
     const { rows, open } = staff();
     const body = `{"key":"secret","more":"${'x'.repeat(20_000)}"}`;

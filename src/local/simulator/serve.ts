@@ -71,7 +71,8 @@ export async function serveSimulator(simulated: Simulated, underWay: UnderWay): 
   let atOnce = 0;
   let mostAtOnce = 0;
 
-  const server = createServer((incoming, response) => {
+  // Longer than any client keeps an idle connection: one closed just as a request goes out would lose that.
+  const server = createServer({ keepAliveTimeout: 130_000 }, (incoming, response) => {
     const call: Called = { method: incoming.method ?? '', target: incoming.url ?? '', status: 0 };
     if (calls.length === callsKept) calls.shift();
     calls.push(call);

@@ -69,7 +69,7 @@ async function look(asset: WantedAsset, questions: Questions, deps: PreservicaDe
   const identifiersAsked = identifiersOf(home, questions);
   const filesAsked =
     asset.kind === 'asset' ? filesOf(home, questions, deps.maxFiles) : Promise.resolve(undefined);
-  // They are awaited one after another; a failure of a later one must not count as nobody's meanwhile.
+  // Mark these promises as handled: they are awaited later.
   for (const asked of [identifiersAsked, filesAsked]) asked.catch(() => undefined);
 
   const entity = await entityAsked;
