@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { say, terminal } from './terminal.ts';
 
-export { fields, table } from './columns.ts';
+export { fields, fixedRow, table } from './columns.ts';
 
 /** What a command has to say: to scripts, and to people. */
 export interface Answer {

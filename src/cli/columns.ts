@@ -41,6 +41,12 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
   return [heads, ...cells].map((row) => line(row, columns)).join('\n');
 }
 
+/** One line of a table whose rows come one at a time, by the width of each column; the last takes what is left. */
+export function fixedRow(row: readonly Cell[], widths: readonly number[]): string {
+  const columns = [...widths, Infinity].map((width) => ({ width, least: width, isId: false }));
+  return line(row.map(cleaned), columns);
+}
+
 /** Lines of aligned columns without heads, as wide as what is in them. */
 export function aligned(rows: readonly (readonly string[])[]): string[] {
   const cells = rows.map((row) => row.map(cleaned));

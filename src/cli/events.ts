@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { eventStates, type EventState } from '../pipeline/ledger.ts';
-import { answering, fields, plainJson, table, type Answer } from './answer.ts';
+import { answering, fields, fixedRow, plainJson, table, type Answer } from './answer.ts';
 import type { Cell } from './columns.ts';
 import { RefusedError, UsageError } from './faults.ts';
 import { follow } from './follow.ts';
@@ -128,6 +128,7 @@ async function followed(filter: Filter, command: Command): Promise<undefined> {
   for (const name of ['to', 'after'])
     if (filters.has(name))
       throw new UsageError(`--follow shows what comes, so --${name} has no place beside it.`);
+  if (!asJson) note(zoneLine());
   await follow(await readSetup(), {
     filter: filters,
     first: wanted,
@@ -135,12 +136,12 @@ async function followed(filter: Filter, command: Command): Promise<undefined> {
   });
 }
 
+// What comes later is not known yet, so the widths are those of usual values.
+const followedWidths = [12, 19, 12, 24, 28];
+
 function lineOf(event: ListedEvent): string {
-  const [id, ...rest] = rowOf(event, wholeTime(event.receivedAt));
-  return table(['time', 'source', 'type', 'state', 'asset', 'id'], [[...rest, id ?? '']])
-    .split('\n')
-    .slice(1)
-    .join('\n');
+  const [, ...rest] = rowOf(event, wholeTime(event.receivedAt));
+  return fixedRow([event.id.slice(0, 12), ...rest], followedWidths);
 }
 
 async function show(given: string, { source, body, saveBody, ...saving }: Showing): Promise<Answer> {
