@@ -10,7 +10,7 @@ import {
   vaultAddress,
   webhookSecret,
   wholeNumber,
-} from './setting-values.ts';
+} from './pipeline/ports/setting-values.ts';
 import { preservicaSettings } from './sources/preservica/settings.ts';
 import { pywebhooksSettings } from './sources/pywebhooks/settings.ts';
 import { woodwingSettings } from './sources/woodwing/settings.ts';

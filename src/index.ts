@@ -12,17 +12,17 @@ import { readConfig, type Config } from './config.ts';
 import { assetEvents } from './functions/asset-events.ts';
 import { showAsset, showThumbnail } from './functions/assets.ts';
 import { Bodies } from './functions/bodies.ts';
-import { notReady, openDoors } from './functions/doors.ts';
+import { unavailable, registerRoutes } from './functions/http-routes.ts';
 import { listEvents, showEvent } from './functions/events.ts';
 import { health } from './functions/health.ts';
 import { appLog } from './functions/log.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
 import { listSources, openWindow } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
-import { createCallGate } from './pipeline/call-gate.ts';
-import { Folding } from './pipeline/folding.ts';
-import { refusalCounter } from './pipeline/refusals.ts';
-import type { Outcome } from './pipeline/work-deps.ts';
+import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
+import { Coalescer } from './pipeline/concurrency/coalescer.ts';
+import { refusalCounter } from './pipeline/accept/refusals.ts';
+import type { Outcome } from './pipeline/process/process-deps.ts';
 import { sourceKinds } from './sources/index.ts';
 
 app.setup({ enableHttpStream: true });
@@ -52,7 +52,7 @@ function run(config: Config): void {
   });
   const bodies = new Bodies(config.maxBodiesBytes);
 
-  const asking = {
+  const fetchDeps = {
     secrets,
     maxFiles: config.maxFiles,
     maxThumbnailBytes: config.maxThumbnailBytes,
@@ -63,7 +63,7 @@ function run(config: Config): void {
   const sources = new Map(
     [...config.sources].map(([name, source]) => {
       const kind = sourceKinds[source.kind];
-      const gate = createCallGate({
+      const limiter = createSourceLimiter({
         maxAtOnce: source.maxCallsAtOnce,
         maxPerSecond: source.maxCallsPerSecond,
         now: Date.now,
@@ -72,10 +72,10 @@ function run(config: Config): void {
         name,
         {
           receiver: kind.receiver(source),
-          eventsAreWhole: kind.eventsAreWhole,
-          lookUpsMayLag: kind.lookUpsMayLag,
-          gate,
-          system: once(() => kind.system(source, asking)),
+          selfContainedEvents: kind.selfContainedEvents,
+          eventuallyConsistent: kind.eventuallyConsistent,
+          limiter,
+          client: once(() => kind.client(source, fetchDeps)),
         },
       ];
     }),
@@ -86,21 +86,21 @@ function run(config: Config): void {
     deliveries,
     assets,
     ledger,
-    folding: new Folding<Outcome>(),
+    coalescer: new Coalescer<Outcome>(),
     limits: config,
     ...clock,
   };
 
   const staff = { config, ledger, secrets, windows, refusals, bodies, now: clock.now, newId: clock.newId };
 
-  openDoors({
+  registerRoutes({
     webhooks: webhooks({
       ...work,
       secrets,
       windows,
       refusals,
       // A vault counts its readers' calls; a file of our own does not.
-      lookAgainEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,
+      refreshEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,
       maxDeliveryBytes: config.maxDeliveryBytes,
       bodies,
     }),
@@ -125,13 +125,13 @@ function run(config: Config): void {
 /** With faulty settings the queue is left alone: what is in it waits for better ones. */
 function saySettingsAreFaulty(faults: readonly string[]): void {
   appLog('error', 'settings-faulty', { faults: faults.join(' | ') });
-  openDoors({
-    webhooks: notReady,
-    'list-events': notReady,
-    'show-event': notReady,
-    'show-asset': notReady,
-    'show-thumbnail': notReady,
-    'list-sources': notReady,
-    'open-window': notReady,
+  registerRoutes({
+    webhooks: unavailable,
+    'list-events': unavailable,
+    'show-event': unavailable,
+    'show-asset': unavailable,
+    'show-thumbnail': unavailable,
+    'list-sources': unavailable,
+    'open-window': unavailable,
   });
 }

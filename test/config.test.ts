@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { appSettings, prefixOf, readConfig, settingsForLater, sourceSettings } from '../src/config.ts';
-import { placeholders } from '../src/setting-values.ts';
+import { placeholders } from '../src/pipeline/ports/setting-values.ts';
 import { configFor, settingsFor } from './support/config.ts';
 
 function faultsOf(env: Record<string, string | undefined>): string[] {

@@ -5,9 +5,9 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { program } from '../src/cli/program.ts';
 import { appSettings, readConfig, settingsForLater, sourceSettings } from '../src/config.ts';
-import { eventStates } from '../src/pipeline/ledger.ts';
-import { reasonCodes } from '../src/pipeline/reason-codes.ts';
-import { placeholders } from '../src/setting-values.ts';
+import { eventStates } from '../src/pipeline/model/ledger.ts';
+import { reasonCodes } from '../src/pipeline/model/reason-codes.ts';
+import { placeholders } from '../src/pipeline/ports/setting-values.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -71,7 +71,7 @@ describe('the README', () => {
   it('names every door, with its methods and whose key opens it', async () => {
     // The table of doors loads the platform's library, which only its own loader may; its text is what counts here.
     const doors = [
-      ...read('src/functions/doors.ts').matchAll(
+      ...read('src/functions/http-routes.ts').matchAll(
         /route: '([^']+)',\s*methods: \[([^\]]+)\],\s*authLevel: '(\w+)'/g,
       ),
     ].map(([, route = '', methods = '', level = '']) => `${methods.replaceAll("'", '')} /${route} ${level}`);
@@ -101,7 +101,11 @@ describe('the README', () => {
   });
 
   it('names every reason for which a call is refused, and no other', () => {
-    const judging = code('src/pipeline/receiver.ts', 'src/pipeline/judge.ts', 'src/sources/*/receiver.ts');
+    const judging = code(
+      'src/pipeline/ports/receiver.ts',
+      'src/pipeline/accept/verify-call.ts',
+      'src/sources/*/receiver.ts',
+    );
     const whys = [...judging.matchAll(/why: ((?:'[a-z-]+'(?: \| )?)+)/g)].flatMap(([, list = '']) =>
       list.split(' | ').map((each) => each.replaceAll("'", '')),
     );
@@ -113,7 +117,7 @@ describe('the README', () => {
   });
 
   it('names every line that the log has as a warning or an error', () => {
-    const app = code('src/index.ts', 'src/{functions,pipeline,sources,azure}/**/*.ts');
+    const app = code('src/index.ts', 'src/{functions,pipeline,sources,secrets,azure}/**/*.ts');
     const lines = [...app.matchAll(/[lL]og(?:Of\(context\))?\(\s*'(?:warn|error)',\s*'([a-z-]+)'/g)].map(
       ([, name = '']) => name,
     );

@@ -1,6 +1,6 @@
 import type { ContainerClient } from '@azure/storage-blob';
-import { assetKey } from '../pipeline/asset-key.ts';
-import type { AssetBlob, AssetStore, DeliveryStore, Written } from '../pipeline/stores.ts';
+import { assetKey } from '../pipeline/model/asset-key.ts';
+import type { AssetBlob, AssetStore, DeliveryStore, Written } from '../pipeline/ports/stores.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { storageError, storageFault, stored } from './storage-errors.ts';
 

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { azureCredential } from './credential.ts';
 import { once } from './storage-clients.ts';
 import { storageFault } from './storage-errors.ts';
-import type { SecretStore, SecretVersion } from './vault-secrets.ts';
+import type { SecretStore, SecretVersion } from '../secrets/vault-secrets.ts';
 
 // One look may take so long; whoever waits for it has a deadline of their own.
 const lookMs = 10_000;

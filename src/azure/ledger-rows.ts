@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { First } from '../pipeline/alike.ts';
-import { assetKey } from '../pipeline/asset-key.ts';
-import { cutText } from '../pipeline/clean-text.ts';
-import { AssetEvent } from '../pipeline/event.ts';
+import { CanonicalEvent } from '../pipeline/model/deduplication.ts';
+import { assetKey } from '../pipeline/model/asset-key.ts';
+import { cutText } from '../pipeline/model/sanitize-text.ts';
+import { AssetEvent } from '../pipeline/model/event.ts';
 import {
   EventState,
   HistoryEntry,
@@ -10,8 +10,8 @@ import {
   type AssetState,
   type EventEntry,
   type EventSummary,
-} from '../pipeline/ledger.ts';
-import { Claim } from '../pipeline/message.ts';
+} from '../pipeline/model/ledger.ts';
+import { ClaimCheck } from '../pipeline/model/message.ts';
 
 // How the ledger lies in its table. One partition a source; in it six families of rows, told apart by the letter
 // their keys begin with: an event by its id (the truth), by time, by asset and by state (copies of its summary, in
@@ -38,7 +38,7 @@ export const rowKey = {
   asset: (assetId: string) => `x:${assetKey(assetId)}`,
   /** The keys of assets whose ids stand in them as they are. */
   assetsBeginning: 'x:',
-  alike: (digest: string) => `f:${digest}`,
+  dedupe: (digest: string) => `f:${digest}`,
 };
 
 /** The prefix of a list's keys; the place follows. */
@@ -139,11 +139,11 @@ const Summary = z.object({
   duplicates: z.number(),
 });
 
-const Lease = z.object({ holder: z.string(), messageId: z.string(), until: z.string() });
+const Lease = z.object({ owner: z.string(), messageId: z.string(), until: z.string() });
 const Content = z.union([
   z.object({ event: AssetEvent }),
-  z.object({ claim: Claim }),
-  z.object({ unread: z.object({ blob: z.string(), hint: z.string().optional() }) }),
+  z.object({ claim: ClaimCheck }),
+  z.object({ unread: z.object({ blob: z.string(), eventName: z.string().optional() }) }),
 ]);
 
 const Entry = Summary.extend({
@@ -199,12 +199,12 @@ export function readAsset(row: unknown): AssetState {
   return Asset.parse(row);
 }
 
-const Firsts = z.object({ firsts: json(z.array(First)) });
+const CanonicalEvents = z.object({ canonicalEvents: json(z.array(CanonicalEvent)) });
 
-export function firstsColumns(firsts: readonly First[]): Columns {
-  return { firsts: JSON.stringify(firsts) };
+export function canonicalColumns(canonicalEvents: readonly CanonicalEvent[]): Columns {
+  return { canonicalEvents: JSON.stringify(canonicalEvents) };
 }
 
-export function readFirsts(row: unknown): readonly First[] {
-  return Firsts.parse(row).firsts;
+export function readCanonicalEvents(row: unknown): readonly CanonicalEvent[] {
+  return CanonicalEvents.parse(row).canonicalEvents;
 }

@@ -1,17 +1,25 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
 import { isDeepStrictEqual } from 'node:util';
-import type { StorageError } from '../errors.ts';
-import { firstAmong } from '../pipeline/alike.ts';
-import type { AssetState, Change, EventEntry, Ledger, RowKeys, Rows, Stored } from '../pipeline/ledger.ts';
+import type { StorageError } from '../pipeline/ports/errors.ts';
+import { canonicalAmong } from '../pipeline/model/deduplication.ts';
+import type {
+  AssetState,
+  Change,
+  EventEntry,
+  Ledger,
+  RowKeys,
+  Rows,
+  Stored,
+} from '../pipeline/model/ledger.ts';
 import {
   assetColumns,
   copyKeys,
   eventColumns,
-  firstsColumns,
+  canonicalColumns,
   partitionOf,
   readAsset,
   readEntry,
-  readFirsts,
+  readCanonicalEvents,
   rowKey,
   summaryColumns,
 } from './ledger-rows.ts';
@@ -71,14 +79,14 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
     async assetState(source, assetId) {
       return await readRow(source, rowKey.asset(assetId), readAsset);
     },
-    async firstOf(source, digest, comer, withinMs) {
+    async canonicalEventId(source, digest, candidate, withinMs) {
       const home = await table();
-      const key = { partitionKey: partitionOf(source), rowKey: rowKey.alike(digest) };
+      const key = { partitionKey: partitionOf(source), rowKey: rowKey.dedupe(digest) };
       for (let tries = 0; tries < mostTries; tries += 1) {
-        const known = await readRow(source, key.rowKey, readFirsts);
-        const { first, all } = firstAmong(known?.value ?? [], comer, withinMs);
+        const known = await readRow(source, key.rowKey, readCanonicalEvents);
+        const { first, all } = canonicalAmong(known?.value ?? [], candidate, withinMs);
         if (all === known?.value) return first.id;
-        const written = await submit(home, [guarded({ ...key, ...firstsColumns(all) }, known)]);
+        const written = await submit(home, [guarded({ ...key, ...canonicalColumns(all) }, known)]);
         if (written !== undefined) return first.id;
       }
       throw othersKeepChanging();

@@ -1,5 +1,5 @@
 import type { TableClient, TableEntityResult } from '@azure/data-tables';
-import type { EventPage, EventQuery, EventSummary } from '../pipeline/ledger.ts';
+import type { EventPage, EventQuery, EventSummary } from '../pipeline/model/ledger.ts';
 import { listPrefix, partitionOf, placeOf, readSummary } from './ledger-rows.ts';
 import { stored } from './storage-errors.ts';
 

@@ -1,4 +1,4 @@
-import type { PoisonQueue } from '../pipeline/stores.ts';
+import type { PoisonQueue } from '../pipeline/ports/stores.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { stored } from './storage-errors.ts';
 import { workQueueName } from './work-queue.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { StorageError } from '../errors.ts';
-import { readJson } from '../pipeline/read-json.ts';
-import { Refusals, type RefusalStore } from '../pipeline/refusals.ts';
+import { StorageError } from '../pipeline/ports/errors.ts';
+import { readJson } from '../pipeline/model/read-json.ts';
+import { Refusals, type RefusalStore } from '../pipeline/accept/refusals.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { storageFault, stored } from './storage-errors.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { StorageError } from '../errors.ts';
+import { StorageError } from '../pipeline/ports/errors.ts';
 
 /** The HTTP status that a storage SDK's error carries, and the service's own word for it. */
 export function storageFault(error: unknown): { status: number | undefined; code: string | undefined } {

@@ -1,4 +1,4 @@
-import type { WorkQueue } from '../pipeline/stores.ts';
+import type { WorkQueue } from '../pipeline/ports/stores.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { stored } from './storage-errors.ts';
 

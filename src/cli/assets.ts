@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
-import { readPicture } from '../pipeline/picture.ts';
-import type { AssetRecord, Thumbnail } from '../pipeline/record.ts';
+import { readPicture } from '../pipeline/process/picture.ts';
+import type { AssetRecord, Thumbnail } from '../pipeline/model/record.ts';
 import { answering, fields, table, type Answer } from './answer.ts';
 import { RefusedError } from './faults.ts';
 import { indented } from './indented.ts';

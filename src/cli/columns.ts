@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { cleanText } from '../pipeline/clean-text.ts';
+import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 import { coloured, terminalWidth, type Colour } from './terminal.ts';
 
 /** What a table shows at one place. */
@@ -77,7 +77,7 @@ function columnsOf(rows: readonly (readonly Piece[])[]): Column[] {
 
 function cleaned(cell: Cell): Piece {
   const { text, colour } = typeof cell === 'string' ? { text: cell, colour: undefined } : cell;
-  const clean = cleanText(text, longestCell);
+  const clean = sanitizeText(text, longestCell);
   return { text: text.length > longestCell ? `${clean}…` : clean, colour };
 }
 

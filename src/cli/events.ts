@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { eventStates, type EventState } from '../pipeline/ledger.ts';
+import { eventStates, type EventState } from '../pipeline/model/ledger.ts';
 import { answering, fields, fixedRow, plainJson, table, type Answer } from './answer.ts';
 import type { Cell } from './columns.ts';
 import { RefusedError, UsageError } from './faults.ts';

@@ -1,4 +1,4 @@
-import { UpstreamError } from '../errors.ts';
+import { UpstreamError } from '../pipeline/ports/errors.ts';
 
 /** The command was used wrongly, or its settings are: exit code 2. */
 export class UsageError extends Error {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { UpstreamError } from '../errors.ts';
+import { UpstreamError } from '../pipeline/ports/errors.ts';
 import { RefusedError } from './faults.ts';
 import { runningApp, type ListedEvent, type RunningApp } from './running-app.ts';
 import type { Setup } from './setup.ts';

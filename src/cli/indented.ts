@@ -1,4 +1,4 @@
-import { cleanText } from '../pipeline/clean-text.ts';
+import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 
 const deepest = 12;
 
@@ -9,7 +9,7 @@ export function indented(value: unknown, depth = 0): string {
   const members = Array.isArray(value)
     ? value.map((item: unknown) => ['-', item] as const)
     : Object.entries(value).map(
-        ([name, item]: [string, unknown]) => [`${cleanText(name, 200)}:`, item] as const,
+        ([name, item]: [string, unknown]) => [`${sanitizeText(name, 200)}:`, item] as const,
       );
   if (members.length === 0) return `${indent}none`;
   return members

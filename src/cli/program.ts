@@ -3,10 +3,10 @@ import manifest from '../../package.json' with { type: 'json' };
 import { addAssets } from './assets.ts';
 import { addDoctor } from './doctor/doctor.ts';
 import { addEvents } from './events.ts';
-import { addPreservica } from './preservica.ts';
+import { addPreservica } from './preservica/subscriptions.ts';
 import { addPyWebhooks } from './pywebhooks/subscriptions.ts';
 import { addSources } from './sources.ts';
-import { harmless, terminal, useNoColours } from './terminal.ts';
+import { stripControlCharacters, terminal, useNoColours } from './terminal.ts';
 import { command } from './typed.ts';
 import { addWoodwing } from './woodwing/webhooks.ts';
 
@@ -23,8 +23,8 @@ export function program(): Command {
     .configureHelp({ showGlobalOptions: true })
     // What it says of an argument repeats it.
     .configureOutput({
-      writeOut: (text) => terminal().stdout.write(harmless(text)),
-      writeErr: (text) => terminal().stderr.write(harmless(text)),
+      writeOut: (text) => terminal().stdout.write(stripControlCharacters(text)),
+      writeErr: (text) => terminal().stderr.write(stripControlCharacters(text)),
     })
     .exitOverride();
   addSources(whole);

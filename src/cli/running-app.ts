@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { Reason, EventState, HistoryEntry } from '../pipeline/ledger.ts';
-import { readJson } from '../pipeline/read-json.ts';
-import { Refusals } from '../pipeline/refusals.ts';
-import { secretProof } from '../pipeline/secret-proof.ts';
-import type { KeptSecret } from '../pipeline/secrets.ts';
-import { AssetRecord } from '../pipeline/record.ts';
+import { Reason, EventState, HistoryEntry } from '../pipeline/model/ledger.ts';
+import { readJson } from '../pipeline/model/read-json.ts';
+import { Refusals } from '../pipeline/accept/refusals.ts';
+import { secretProof } from '../secrets/secret-proof.ts';
+import type { KeptSecret } from '../pipeline/ports/secrets.ts';
+import { AssetRecord } from '../pipeline/model/record.ts';
 import { callSource } from '../sources/http-call.ts';
 import { readEach } from '../sources/read-each.ts';
 import { RefusedError, UsageError } from './faults.ts';

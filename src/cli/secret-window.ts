@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { KeptSecret } from '../pipeline/secrets.ts';
+import type { KeptSecret } from '../pipeline/ports/secrets.ts';
 import { isForPeople, RefusedError, sentenceOf } from './faults.ts';
 import type { RunningApp } from './running-app.ts';
 import { endProgress, note } from './terminal.ts';

@@ -8,10 +8,10 @@ import {
   type SourcesConfig,
 } from '../config.ts';
 import { localSettings } from '../local-settings.ts';
-import type { Turn } from '../pipeline/call-gate.ts';
-import type { Log } from '../pipeline/log.ts';
-import type { Secrets } from '../pipeline/secrets.ts';
-import { webAddress } from '../setting-values.ts';
+import type { Permit } from '../pipeline/concurrency/source-limiter.ts';
+import type { Log } from '../pipeline/ports/log.ts';
+import type { Secrets } from '../pipeline/ports/secrets.ts';
+import { webAddress } from '../pipeline/ports/setting-values.ts';
 import type { OnUnread } from '../sources/read-each.ts';
 import { SettingsError, UsageError } from './faults.ts';
 import { suggestion } from './known-names.ts';
@@ -126,4 +126,4 @@ export const noteUnread: OnUnread = (count) =>
   );
 
 /** A command makes one call after another, and spares nobody else. */
-export const ownTurn: Turn = { call: async (work) => await work(), end: () => undefined };
+export const ownPermit: Permit = { call: async (work) => await work(), end: () => undefined };

@@ -33,7 +33,7 @@ export function terminal(): Terminal {
 /** Says on one line how far something is; on a terminal only, and gone when something else is said. */
 export function progress(message: string): void {
   const { stderr } = terminal();
-  if (stderr.isTTY === true) stderr.write(`\r\u001b[2K${harmless(message)}`);
+  if (stderr.isTTY === true) stderr.write(`\r\u001b[2K${stripControlCharacters(message)}`);
 }
 
 export function endProgress(): void {
@@ -86,7 +86,7 @@ function paintedFor(message: string, output: Output): string {
     !withoutColours.has(terminal()) &&
     (output.isTTY === true || env['FORCE_COLOR'] !== undefined) &&
     WriteStream.prototype.getColorDepth({ ...env }) > 2;
-  return harmless(message).replaceAll(marked, (_all, colour: Colour, inside: string) =>
+  return stripControlCharacters(message).replaceAll(marked, (_all, colour: Colour, inside: string) =>
     hasColours ? styleText(colour, inside, { validateStream: false }) : inside,
   );
 }
@@ -95,7 +95,7 @@ function paintedFor(message: string, output: Output): string {
 const unseen = /[[\p{Cc}--\n]\u2028-\u202e\u2066-\u2069]/gv;
 
 /** Text in which nothing moves the cursor, colours the screen or turns words round, whoever wrote it; lines stay lines. */
-export function harmless(message: string): string {
+export function stripControlCharacters(message: string): string {
   return message.replaceAll(unseen, '\ufffd');
 }
 
@@ -134,7 +134,7 @@ async function typed(question: string, { shown }: { shown: boolean }): Promise<s
     terminal: true,
   });
   // Only now is nothing shown of what is typed.
-  stderr.write(harmless(question));
+  stderr.write(stripControlCharacters(question));
   try {
     // Ctrl-D ends it, and so does Ctrl-C.
     return await new Promise<string | undefined>((resolve) => {

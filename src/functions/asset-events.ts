@@ -1,10 +1,10 @@
 import type { StorageQueueHandler } from '@azure/functions';
-import { handleMessage } from '../pipeline/handle-message.ts';
-import type { WorkDeps } from '../pipeline/work-deps.ts';
+import { handleMessage } from '../pipeline/process/handle-message.ts';
+import type { ProcessDeps } from '../pipeline/process/process-deps.ts';
 import { logOf } from './log.ts';
 
 /** The queue `asset-events`. Throws only when our own storage failed: then the platform brings the message again. */
-export function assetEvents(deps: Omit<WorkDeps, 'log'>): StorageQueueHandler {
+export function assetEvents(deps: Omit<ProcessDeps, 'log'>): StorageQueueHandler {
   return async (item, context) => {
     const messageId = context.triggerMetadata?.['id'];
     await handleMessage(

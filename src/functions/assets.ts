@@ -1,12 +1,12 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
-import { readRecord } from '../pipeline/keep-asset.ts';
-import type { AssetRecord } from '../pipeline/record.ts';
-import type { Receiver } from '../pipeline/receiver.ts';
-import type { Ledger } from '../pipeline/ledger.ts';
-import type { AssetStore } from '../pipeline/stores.ts';
+import { readRecord } from '../pipeline/process/store-asset.ts';
+import type { AssetRecord } from '../pipeline/model/record.ts';
+import type { Receiver } from '../pipeline/ports/receiver.ts';
+import type { Ledger } from '../pipeline/model/ledger.ts';
+import type { AssetStore } from '../pipeline/ports/stores.ts';
 import { noSource, noSuch } from './events.ts';
 import { pathSegments } from './path-segments.ts';
-import { staffDoor, type StaffAnswer } from './staff-door.ts';
+import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
 
 export interface AssetDeps {
   readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
@@ -21,7 +21,7 @@ const noThumbnail: StaffAnswer = {
 
 /** `GET /assets/{source}/{assetId}`: the record. */
 export function showAsset(deps: AssetDeps): HttpHandler {
-  return staffDoor(async (request): Promise<StaffAnswer> => {
+  return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const record = await recordFor(request, deps);
     return record === undefined ? await notFound(request, deps) : { status: 200, jsonBody: record };
   });
@@ -29,7 +29,7 @@ export function showAsset(deps: AssetDeps): HttpHandler {
 
 /** `GET /assets/{source}/{assetId}/thumbnail`: the picture, where the record says that one is stored. */
 export function showThumbnail(deps: AssetDeps): HttpHandler {
-  return staffDoor(async (request): Promise<StaffAnswer> => {
+  return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const record = await recordFor(request, deps);
     if (record === undefined) return await notFound(request, deps);
     if (record.thumbnail === null) return noThumbnail;

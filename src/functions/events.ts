@@ -1,12 +1,12 @@
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import { sourceName } from '../config.ts';
-import { claimedEvents } from '../pipeline/claimed-events.ts';
-import { cleanText } from '../pipeline/clean-text.ts';
-import { eventStates, type EventEntry, type EventQuery, type Ledger } from '../pipeline/ledger.ts';
-import type { Receiver } from '../pipeline/receiver.ts';
-import type { DeliveryStore } from '../pipeline/stores.ts';
-import { staffDoor, type StaffAnswer } from './staff-door.ts';
+import { claimedEvents } from '../pipeline/process/claimed-events.ts';
+import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
+import { eventStates, type EventEntry, type EventQuery, type Ledger } from '../pipeline/model/ledger.ts';
+import type { Receiver } from '../pipeline/ports/receiver.ts';
+import type { DeliveryStore } from '../pipeline/ports/stores.ts';
+import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
 
 const time = z
   .union([z.iso.datetime({ offset: true, local: true }), z.iso.date()], {
@@ -42,7 +42,7 @@ export interface EventListDeps {
 
 /** `GET /events`: the ledger, newest first. */
 export function listEvents({ ledger, sources }: EventListDeps): HttpHandler {
-  return staffDoor(async (request): Promise<StaffAnswer> => {
+  return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const { searchParams } = new URL(request.url);
     const fault = oddName(searchParams);
     if (fault !== undefined) return wrong(fault);
@@ -73,7 +73,7 @@ function oddName(given: URLSearchParams): string | undefined {
   const names = [...given.keys()].filter((name) => name !== 'code');
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    return `There is no filter "${cleanText(unknown, 100)}"; there are: ${known.join(', ')}.`;
+    return `There is no filter "${sanitizeText(unknown, 100)}"; there are: ${known.join(', ')}.`;
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   return twice === undefined ? undefined : `${twice}: is given more than once`;
 }
@@ -85,7 +85,7 @@ async function hadEvents(source: string, ledger: Ledger): Promise<boolean> {
 
 /** Says which sources there are. */
 export function noSource(given: string, sources: ReadonlyMap<string, unknown>): string {
-  return `There is no source "${cleanText(given, 100)}"; there are: ${[...sources.keys()].join(', ')}.`;
+  return `There is no source "${sanitizeText(given, 100)}"; there are: ${[...sources.keys()].join(', ')}.`;
 }
 
 export interface EventDeps {
@@ -96,7 +96,7 @@ export interface EventDeps {
 
 /** `GET /events/{id}`: one event, what the source said, and what was tried when. */
 export function showEvent(deps: EventDeps): HttpHandler {
-  return staffDoor(async (request): Promise<StaffAnswer> => {
+  return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const { pathname, searchParams } = new URL(request.url);
     const id = pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
     const source = searchParams.get('source') ?? undefined;

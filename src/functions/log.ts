@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import type { Log } from '../pipeline/log.ts';
+import type { Log } from '../pipeline/ports/log.ts';
 
 /** Logs into an invocation, one JSON string a line. */
 export function logOf(context: InvocationContext): Log {

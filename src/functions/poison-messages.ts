@@ -1,14 +1,14 @@
 import type { TimerHandler } from '@azure/functions';
-import { recordPoison } from '../pipeline/record-poison.ts';
-import type { PoisonQueue } from '../pipeline/stores.ts';
-import type { WorkDeps } from '../pipeline/work-deps.ts';
+import { recordPoison } from '../pipeline/dead-letter/record-poison.ts';
+import type { PoisonQueue } from '../pipeline/ports/stores.ts';
+import type { ProcessDeps } from '../pipeline/process/process-deps.ts';
 import { logOf } from './log.ts';
 
 // The rest is for the next minute.
 const mostBatches = 10;
 
 /** A timer that brings what the platform gave up on into the ledger, before the queue forgets it after seven days. */
-export function poisonMessages(deps: Omit<WorkDeps, 'log'> & { poison: PoisonQueue }): TimerHandler {
+export function poisonMessages(deps: Omit<ProcessDeps, 'log'> & { poison: PoisonQueue }): TimerHandler {
   return async (_timer, context) => {
     const log = logOf(context);
     for (let batch = 0; batch < mostBatches; batch += 1) {

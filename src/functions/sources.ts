@@ -1,16 +1,16 @@
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import type { SourceConfig } from '../config.ts';
-import { cleanText } from '../pipeline/clean-text.ts';
-import { readJson } from '../pipeline/read-json.ts';
-import type { EventSummary, Ledger } from '../pipeline/ledger.ts';
-import type { RefusalCounter } from '../pipeline/refusals.ts';
-import { proofNonce, secretProof } from '../pipeline/secret-proof.ts';
-import type { Secrets, WebhookSecrets } from '../pipeline/secrets.ts';
-import { setWindow, type Windows } from '../pipeline/windows.ts';
+import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
+import { readJson } from '../pipeline/model/read-json.ts';
+import type { EventSummary, Ledger } from '../pipeline/model/ledger.ts';
+import type { RefusalCounter } from '../pipeline/accept/refusals.ts';
+import { proofNonce, secretProof } from '../secrets/secret-proof.ts';
+import type { Secrets, WebhookSecrets } from '../pipeline/ports/secrets.ts';
+import { setWindow, type Windows } from '../secrets/rotation-windows.ts';
 import { pathSegments } from './path-segments.ts';
 import type { Bodies, Body } from './bodies.ts';
-import { staffDoor, type StaffAnswer } from './staff-door.ts';
+import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
 
 export interface SourcesDeps {
   readonly config: {
@@ -18,7 +18,7 @@ export interface SourcesDeps {
     readonly publicUrl: string | undefined;
   };
   readonly ledger: Pick<Ledger, 'list'>;
-  readonly secrets: Pick<Secrets, 'webhookSecrets' | 'lookAgain' | 'withdraw'>;
+  readonly secrets: Pick<Secrets, 'webhookSecrets' | 'refresh' | 'withdraw'>;
   readonly windows: Windows;
   readonly refusals: Pick<RefusalCounter, 'flush' | 'read'>;
   readonly bodies: Bodies;
@@ -31,7 +31,7 @@ const countedUpTo = 200;
 
 /** `GET /sources`: how each source does; with `?proof=NONCE` also which secrets it has, for somebody who has them too. */
 export function listSources(deps: SourcesDeps): HttpHandler {
-  return staffDoor(async (request): Promise<StaffAnswer> => {
+  return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const nonce = new URL(request.url).searchParams.get('proof') ?? undefined;
     if (nonce !== undefined && !proofNonce.test(nonce)) {
       const error = 'proof: must be 22 to 64 random characters of A-Z, a-z, 0-9, - and _';
@@ -51,7 +51,7 @@ async function shown(
 ): Promise<object> {
   const { ledger, secrets, windows, refusals, config, nonce } = deps;
   // Who asks has perhaps just changed them; a store that is away leaves what is remembered.
-  await secrets.lookAgain(name).catch(() => undefined);
+  await secrets.refresh(name).catch(() => undefined);
   const [known, open, refused, latest, waiting, failed] = await Promise.all([
     secrets.webhookSecrets(name),
     windows.read(name),
@@ -108,7 +108,7 @@ const longestBody = 10_000;
 
 /** `POST /sources/{source}/window`: opens the time in which a source's secret changes, or ends it (`minutes` 0). */
 export function openWindow(deps: SourcesDeps): HttpHandler {
-  return staffDoor(async (request): Promise<StaffAnswer> => {
+  return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const [, source = ''] = pathSegments(request);
     if (!deps.config.sources.has(source))
       return { status: 404, jsonBody: { error: 'There is no such source.' } };
@@ -149,7 +149,7 @@ function wantedIn(body: Body): Read {
 
 function faultIn(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
-    const names = issue.keys.map((name) => `"${cleanText(name, 100)}"`).join(', ');
+    const names = issue.keys.map((name) => `"${sanitizeText(name, 100)}"`).join(', ');
     return `There is no member ${names}: only "key", "minutes" and "withdraw".`;
   }
   const [name] = issue.path;

@@ -1,14 +1,18 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { keepDelivery, keepUnreadable, type ProvedDelivery } from '../pipeline/keep-delivery.ts';
-import type { Ledger } from '../pipeline/ledger.ts';
-import type { Log } from '../pipeline/log.ts';
-import type { Receiver, Verdict } from '../pipeline/receiver.ts';
-import type { RefusalCounter } from '../pipeline/refusals.ts';
-import type { Secrets } from '../pipeline/secrets.ts';
-import { judgeFor, type Judge, type Judged } from '../pipeline/judge.ts';
-import type { DeliveryStore, WorkQueue } from '../pipeline/stores.ts';
-import { offersTo, type OfferSecret } from '../pipeline/secret-offer.ts';
-import type { Windows } from '../pipeline/windows.ts';
+import {
+  enqueueDelivery,
+  storeUnreadable,
+  type ProvedDelivery,
+} from '../pipeline/accept/enqueue-delivery.ts';
+import type { Ledger } from '../pipeline/model/ledger.ts';
+import type { Log } from '../pipeline/ports/log.ts';
+import type { Receiver, Verdict } from '../pipeline/ports/receiver.ts';
+import type { RefusalCounter } from '../pipeline/accept/refusals.ts';
+import type { Secrets } from '../pipeline/ports/secrets.ts';
+import { callVerifier, type VerifyCall, type VerifyResult } from '../pipeline/accept/verify-call.ts';
+import type { DeliveryStore, WorkQueue } from '../pipeline/ports/stores.ts';
+import { offersTo, type OfferSecret } from '../secrets/secret-offer.ts';
+import type { Windows } from '../secrets/rotation-windows.ts';
 import { isDeclaredLarger, type Bodies } from './bodies.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
 import { appLog, logOf } from './log.ts';
@@ -22,7 +26,7 @@ export interface WebhookDeps {
   readonly windows: Windows;
   readonly refusals: Pick<RefusalCounter, 'count'>;
   /** How long one look at the place of the secrets is enough for all whose signature fits none. */
-  readonly lookAgainEveryMs: number;
+  readonly refreshEveryMs: number;
   readonly maxDeliveryBytes: number;
   readonly bodies: Bodies;
   now(): Date;
@@ -47,7 +51,7 @@ const answers = {
 /** `/webhooks/{source}`: proves a call, keeps it, and only then says 200. Never throws, and tells a stranger nothing. */
 export function webhooks(deps: WebhookDeps): HttpHandler {
   const judges = new Map(
-    [...deps.sources].map(([name, { receiver }]) => [name, judgeFor(name, receiver, deps)]),
+    [...deps.sources].map(([name, { receiver }]) => [name, callVerifier(name, receiver, deps)]),
   );
   const offers = new Map(
     [...deps.sources.keys()].map((name) => [name, offersTo(name, { ...deps, log: appLog })]),
@@ -89,7 +93,7 @@ interface Received {
 async function receive(
   request: HttpRequest,
   context: InvocationContext,
-  deps: WebhookDeps & { judges: ReadonlyMap<string, Judge>; offers: ReadonlyMap<string, OfferSecret> },
+  deps: WebhookDeps & { judges: ReadonlyMap<string, VerifyCall>; offers: ReadonlyMap<string, OfferSecret> },
   log: Log,
 ): Promise<Received> {
   const receivedAt = deps.now();
@@ -113,7 +117,7 @@ async function receive(
 
   if (isDeclaredLarger(request, deps.maxDeliveryBytes)) return refused(answers.tooLarge, 'too-large');
   const head = { method: request.method, query: url.searchParams, headers: new Map(request.headers) };
-  const alone = receiver.judgeAlone(head);
+  const alone = receiver.verifyWithoutSecret(head);
   if (alone?.kind === 'secret-offered') {
     return await takeSecret(alone, { source: sourceName, offer, leftMs: timeLeft() });
   }
@@ -141,7 +145,7 @@ async function receive(
         replayId: null,
       },
       body: body.bytes,
-      hint: receiver.hint?.(call),
+      eventName: receiver.eventName?.(call),
     };
     return await withDeadline(
       Math.min(keptWithinMs, leftMs()),
@@ -163,7 +167,7 @@ function traceparentOf(context: InvocationContext): string | undefined {
 }
 
 function answerTo(
-  verdict: Exclude<Judged, { kind: 'proved' }>,
+  verdict: Exclude<VerifyResult, { kind: 'proved' }>,
   source: string,
   refused: (answer: Received['answer'], why: string) => Received,
 ): Received {
@@ -180,7 +184,7 @@ function answerTo(
       };
     case 'not-proved':
       return refused(answers.notProved, verdict.why);
-    case 'not-judged':
+    case 'unverifiable':
       return refused(answers.tryLater, verdict.why);
     case 'refused':
       return refused(answers.malformed, verdict.why);
@@ -230,14 +234,14 @@ async function keep(
 ): Promise<Received> {
   const { source, deliveryId, receivedAt } = delivery.head;
   const fields = { source, delivery: deliveryId, bytes: delivery.body.byteLength };
-  const receipt = { source, deliveryId, receivedAt: new Date(receivedAt), hint: delivery.hint };
+  const receipt = { source, deliveryId, receivedAt: new Date(receivedAt), eventName: delivery.eventName };
   const reading = receiver.read(delivery.body, receipt);
   if (reading.kind === 'unreadable') {
     const what = reading.why === 'not-json' ? 'no JSON that can be read' : 'of no shape that is known';
-    await keepUnreadable(delivery, what, { ...deps, log });
+    await storeUnreadable(delivery, what, { ...deps, log });
     return { answer: answers.malformed, name: 'delivery-refused', fields: { ...fields, why: reading.why } };
   }
   const { events } = reading;
-  if (events.length > 0) await keepDelivery(delivery, events, deps);
+  if (events.length > 0) await enqueueDelivery(delivery, events, deps);
   return { answer: answers.kept, name: 'delivery-kept', fields: { ...fields, events: events.length } };
 }

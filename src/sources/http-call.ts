@@ -1,4 +1,4 @@
-import { UpstreamError } from '../errors.ts';
+import { UpstreamError } from '../pipeline/ports/errors.ts';
 import type { LargePlace } from './large-answers.ts';
 
 export interface CallAnswer {

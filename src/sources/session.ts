@@ -1,5 +1,5 @@
-import { UpstreamError } from '../errors.ts';
-import type { Turn } from '../pipeline/call-gate.ts';
+import { UpstreamError } from '../pipeline/ports/errors.ts';
+import type { Permit } from '../pipeline/concurrency/source-limiter.ts';
 import type { CallAnswer } from './http-call.ts';
 
 /** A token as a login gave it. */
@@ -41,15 +41,15 @@ export class Session {
 
   /** Makes a call with a token, and once more with a new one where it is answered 401. Throws an UpstreamError. */
   async ask<T extends Pick<CallAnswer, 'status'>>(
-    turn: Turn,
+    permit: Permit,
     call: (token: string) => Promise<T>,
   ): Promise<T> {
-    const first = await this.#tokenFor(turn);
+    const first = await this.#tokenFor(permit);
     const answer = await call(first);
     if (answer.status !== 401) return answer;
 
     this.#drop(first);
-    const second = await this.#tokenFor(turn);
+    const second = await this.#tokenFor(permit);
     const again = await call(second);
     if (again.status !== 401) return again;
     this.#drop(second);
@@ -66,8 +66,8 @@ export class Session {
    * not under way: whoever has one logs in meanwhile, for else the one who logs in would wait for the places of
    * those who wait for the login. While one renews a token that is still good, the others go on with it.
    */
-  async #tokenFor(turn: Turn): Promise<string> {
-    return await (this.#known() ?? turn.call(async () => await (this.#known() ?? this.#logIn())));
+  async #tokenFor(permit: Permit): Promise<string> {
+    return await (this.#known() ?? permit.call(async () => await (this.#known() ?? this.#logIn())));
   }
 
   /** A token that got a 401; a newer one stays. */

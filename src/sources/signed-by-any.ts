@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { CallHead, CallVerdict } from '../pipeline/receiver.ts';
+import type { CallHead, CallVerdict } from '../pipeline/ports/receiver.ts';
 
 /** The signature in a header, so many lower-case hex digits, or why there is none. */
 export function signatureIn(

@@ -3,9 +3,9 @@ import { assetStore, deliveryStore } from '../../src/azure/blob-stores.ts';
 import { poisonQueue } from '../../src/azure/poison-queue.ts';
 import { storageClients, type StorageClients } from '../../src/azure/storage-clients.ts';
 import { workQueue } from '../../src/azure/work-queue.ts';
-import { StorageError } from '../../src/errors.ts';
+import { StorageError } from '../../src/pipeline/ports/errors.ts';
 import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
-import type { AssetBlob, AssetStore } from '../../src/pipeline/stores.ts';
+import type { AssetBlob, AssetStore } from '../../src/pipeline/ports/stores.ts';
 import { configFor } from '../support/config.ts';
 
 let azurite: Azurite;

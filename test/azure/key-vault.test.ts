@@ -84,8 +84,8 @@ describe('webhook secrets in a key vault', () => {
     for (let each = 0; each < 1_000; each += 1)
       vault.put(name, `secret ${each}`, { created: now - 9_000 + each });
     const output = await outputOf(`
-      await Promise.all([1, 2, 3].map(() => secrets.lookAgain('archive')));
-      for (const _ of [1, 2, 3]) await secrets.lookAgain('archive');
+      await Promise.all([1, 2, 3].map(() => secrets.refresh('archive')));
+      for (const _ of [1, 2, 3]) await secrets.refresh('archive');
       console.log(JSON.stringify(await secrets.webhookSecrets('archive')));
     `);
     expect(output).toEqual(['secret 999', 'secret 998']);
@@ -95,11 +95,11 @@ describe('webhook secrets in a key vault', () => {
   it('whose predecessor was disabled since have the one before that', async () => {
     for (const each of [1, 2, 3]) vault.put(name, `secret ${each}`, { created: now - 9_000 + each });
     const looking = outputOf(`
-      await secrets.lookAgain('archive');
+      await secrets.refresh('archive');
       console.log('[');
       while (String(await secrets.webhookSecrets('archive')) === 'secret 3,secret 2') {
         await new Promise((resolve) => setTimeout(resolve, 50));
-        await secrets.lookAgain('archive');
+        await secrets.refresh('archive');
       }
       console.log(JSON.stringify(await secrets.webhookSecrets('archive')) + ']');
     `);

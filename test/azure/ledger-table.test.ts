@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cleanText } from '../../src/pipeline/clean-text.ts';
+import { sanitizeText } from '../../src/pipeline/model/sanitize-text.ts';
 import { tableLedger } from '../../src/azure/ledger-table.ts';
 import { storageClients } from '../../src/azure/storage-clients.ts';
-import type { EventEntry, EventState, Ledger, RowKeys } from '../../src/pipeline/ledger.ts';
-import { noneFetched } from '../../src/pipeline/event-rules.ts';
+import type { EventEntry, EventState, Ledger, RowKeys } from '../../src/pipeline/model/ledger.ts';
+import { noneFetched } from '../../src/pipeline/process/event-transitions.ts';
 import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
 import { anEvent } from '../support/work-bench.ts';
 import { configFor } from '../support/config.ts';
@@ -47,7 +47,7 @@ function entry(id: string, given: Partial<EventEntry['summary']> = {}): EventEnt
     },
     history: [{ at: receivedAt, attempt: 0, state: 'waiting', code: 'c', text: 't' }],
     attempt: 2,
-    lease: { holder: 'h', messageId: 'm', until: receivedAt },
+    lease: { owner: 'h', messageId: 'm', until: receivedAt },
     otherDeliveries: ['d-2'],
     content: { event: anEvent({ id }) },
   };
@@ -240,18 +240,20 @@ describe('deliveries of one body in the table', () => {
   it('have one first, however many come at once', async () => {
     const ids = Array.from({ length: 12 }, (_, index) => `e-${index}`);
     const given = await Promise.all(
-      ids.map(async (id, index) => await ledger.firstOf('archive', 'digest', first(id, index), 60_000)),
+      ids.map(
+        async (id, index) => await ledger.canonicalEventId('archive', 'digest', first(id, index), 60_000),
+      ),
     );
     expect(new Set(given).size).toBe(1);
     expect(ids).toContain(given[0]);
-    expect(await ledger.firstOf('archive', 'digest', first('e-20', 70_000), 60_000)).toBe('e-20');
-    expect(await ledger.firstOf('archive', 'digest', first('e-21', 5), 60_000)).toBe(given[0]);
+    expect(await ledger.canonicalEventId('archive', 'digest', first('e-20', 70_000), 60_000)).toBe('e-20');
+    expect(await ledger.canonicalEventId('archive', 'digest', first('e-21', 5), 60_000)).toBe(given[0]);
   });
 
   it('are no others’ where the source or the body is another', async () => {
-    expect(await ledger.firstOf('archive', 'digest', first('e-1'), 60_000)).toBe('e-1');
-    expect(await ledger.firstOf('photos', 'digest', first('e-2'), 60_000)).toBe('e-2');
-    expect(await ledger.firstOf('archive', 'another', first('e-3'), 60_000)).toBe('e-3');
+    expect(await ledger.canonicalEventId('archive', 'digest', first('e-1'), 60_000)).toBe('e-1');
+    expect(await ledger.canonicalEventId('photos', 'digest', first('e-2'), 60_000)).toBe('e-2');
+    expect(await ledger.canonicalEventId('archive', 'another', first('e-3'), 60_000)).toBe('e-3');
   });
 });
 
@@ -315,7 +317,7 @@ it('takes every character that text from outside may still hold', async () => {
   ).filter((block) => !/\p{Cn}{256}|\p{Co}{256}/u.test(block));
   const refused: string[] = [];
   for (const [index, block] of blocks.entries()) {
-    const text = cleanText(block, 512);
+    const text = sanitizeText(block, 512);
     const value = entry(`e-${index}`, {
       title: text,
       type: text,

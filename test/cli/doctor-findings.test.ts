@@ -5,7 +5,7 @@ import type { Check } from '../../src/cli/doctor/check.ts';
 import { findings, type Unreachable } from '../../src/cli/doctor/findings.ts';
 import { program } from '../../src/cli/program.ts';
 import { command } from '../../src/cli/typed.ts';
-import { knownEvents } from '../../src/sources/woodwing/webhooks.ts';
+import { knownEvents } from '../../src/sources/woodwing/manage/webhooks.ts';
 
 type Name = keyof typeof findings;
 type Facts<Each extends Name> = Parameters<(typeof findings)[Each]>[0];

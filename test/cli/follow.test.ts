@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
-import { apart } from '../support/apart.ts';
+import { processEnv } from '../support/process-env.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -73,7 +73,7 @@ function following(
     detached: true,
     env: {
       PATH,
-      ...apart,
+      ...processEnv,
       TZ: 'UTC',
       SOURCES: 'archive',
       SOURCE_ARCHIVE_KIND: 'preservica',

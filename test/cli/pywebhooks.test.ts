@@ -9,7 +9,7 @@ import {
   startPyWebhooksSimulator,
   type Keys,
   type PyWebhooksSimulator,
-} from '../../src/local/pywebhooks/simulator.ts';
+} from '../../src/local/simulators/pywebhooks/simulator.ts';
 import { runCommand, startCommand, type Ran } from '../support/command.ts';
 import { startRunningApp, type RunningApp } from '../support/running-app.ts';
 import { until } from '../support/until.ts';

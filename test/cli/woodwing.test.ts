@@ -5,13 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { tokenStore } from '../../src/cli/woodwing/token-store.ts';
 import { readSourcesConfig } from '../../src/config.ts';
-import type { Settings } from '../../src/local/woodwing/settings.ts';
-import type { WoodWingSimulator } from '../../src/local/woodwing/simulator.ts';
-import type { Webhook } from '../../src/local/woodwing/webhook-api.ts';
-import { clientOf, startSimulator } from '../local/woodwing/client.ts';
+import type { Settings } from '../../src/local/simulators/woodwing/settings.ts';
+import type { WoodWingSimulator } from '../../src/local/simulators/woodwing/simulator.ts';
+import type { Webhook } from '../../src/local/simulators/woodwing/webhook-api.ts';
+import { clientOf, startSimulator } from '../local/simulators/woodwing/client.ts';
 import { json, standIn } from '../sources/woodwing/stand-in.ts';
 import { runCommand, startCommand, type Ran } from '../support/command.ts';
-import { startPhotoDesk, type PhotoDesk } from '../support/photo-desk.ts';
+import { startWoodWingEnv, type WoodWingEnv } from '../support/woodwing-env.ts';
 import { secretsWith } from '../support/secrets.ts';
 import { until } from '../support/until.ts';
 
@@ -501,11 +501,11 @@ describe('wrong use', () => {
 });
 
 describe('new-token', () => {
-  let photos: PhotoDesk;
+  let photos: WoodWingEnv;
   let run: Run;
 
   beforeAll(async () => {
-    photos = await startPhotoDesk();
+    photos = await startWoodWingEnv();
     run = runner({ ...photos.app.settings, PUBLIC_URL: photos.app.host.url });
     expect(await run(['create'])).toMatchObject({ code: 0, stderr: '' });
   });

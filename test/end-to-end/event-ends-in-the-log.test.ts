@@ -1,7 +1,7 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import { createHmac, randomUUID } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
-import type { Entity } from '../../src/local/preservica/library.ts';
+import type { Entity } from '../../src/local/simulators/preservica/library.ts';
 import { startAppUnderTest, until, webhookSecret, type AppUnderTest } from '../support/app-under-test.ts';
 
 let app: AppUnderTest;

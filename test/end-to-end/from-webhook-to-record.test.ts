@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { addSampleLibrary } from '../../src/local/preservica/sample-library.ts';
-import { drawPicture } from '../../src/local/simulator/pictures.ts';
+import { addSampleLibrary } from '../../src/local/simulators/preservica/sample-library.ts';
+import { drawPicture } from '../../src/local/simulators/pictures.ts';
 import { startAppUnderTest, type AppUnderTest } from '../support/app-under-test.ts';
 
 let app: AppUnderTest;

@@ -38,7 +38,7 @@ it.each([
   ['a control character', '\u0000'],
   ['a separator of lines', '\u2028'],
   ['a separator of paragraphs', '\u2029'],
-  ['a turn of the direction', '\u202e'],
+  ['a permit of the direction', '\u202e'],
   ['half a character', '\ud83d'],
 ])('an id with %s is told, and is no other asset’s', async (_name, character) => {
   expect(await received(`shelf${character}7`)).toMatchObject({
@@ -51,7 +51,7 @@ it.each([
 
 it.each([
   ['a separator of lines', 'Harbour\u2028quay', 'Harbour\ufffdquay'],
-  ['a turn of the direction', 'Harbour\u202equay', 'Harbour\ufffdquay'],
+  ['a permit of the direction', 'Harbour\u202equay', 'Harbour\ufffdquay'],
   ['a character on the edge', `${'x'.repeat(999)}💩`, 'x'.repeat(999)],
 ])('a title with %s is kept as it can be shown', async (_name, title, shown) => {
   const event = await received(`titled-${shown.length}`, { title });

@@ -1,9 +1,9 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { post, type Framing } from '../../src/local/simulator/post.ts';
-import { signEvent } from '../../src/local/woodwing/sender.ts';
+import { post, type Framing } from '../../src/local/simulators/post.ts';
+import { signEvent } from '../../src/local/simulators/woodwing/sender.ts';
 import { bodyOf, vectors, type VectorName } from '../sources/woodwing/vectors.ts';
-import { startPhotoDesk, type PhotoDesk } from '../support/photo-desk.ts';
+import { startWoodWingEnv, type WoodWingEnv } from '../support/woodwing-env.ts';
 import { until } from '../support/until.ts';
 
 // The vectors were signed with three tokens, and a source has one.
@@ -14,9 +14,9 @@ const tokens = {
 };
 type Source = keyof typeof tokens;
 
-let desk: PhotoDesk;
+let desk: WoodWingEnv;
 beforeAll(async () => {
-  desk = await startPhotoDesk((assets) => ({
+  desk = await startWoodWingEnv((assets) => ({
     SOURCES: Object.keys(tokens).join(','),
     ...Object.fromEntries(
       Object.entries(tokens).flatMap(([source, token]) =>

@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Framing } from '../../src/local/simulator/post.ts';
-import { s1, s2, vectors } from '../local/pywebhooks/vectors.ts';
+import type { Framing } from '../../src/local/simulators/post.ts';
+import { s1, s2, vectors } from '../local/simulators/pywebhooks/vectors.ts';
 import { until } from '../support/until.ts';
-import { startWorkshop, type Workshop } from '../support/workshop.ts';
+import { startPyWebhooksEnv, type PyWebhooksEnv } from '../support/pywebhooks-env.ts';
 
 // The receiver's part of the conformance checklist (reference/pywebhooks.md, 17.12), by the numbers there.
 const echo = '4f6d0a1be27c38d95e60b1fa7c2d9483e5a6b7c8';
 const [, , , v1, v1Signature] = vectors[0] ?? ['', '', '', '', ''];
 
-let shop: Workshop;
+let shop: PyWebhooksEnv;
 beforeAll(async () => {
-  shop = await startWorkshop({ SOURCE_SCANS_SECRET: s1, SOURCE_SCANS_SECRET_PREVIOUS: s2 });
+  shop = await startPyWebhooksEnv({ SOURCE_SCANS_SECRET: s1, SOURCE_SCANS_SECRET_PREVIOUS: s2 });
 });
 
 async function ask(query: string, method = 'GET') {

@@ -1,14 +1,14 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Keys } from '../../src/local/pywebhooks/simulator.ts';
-import { startStranger } from '../support/stranger.ts';
+import type { Keys } from '../../src/local/simulators/pywebhooks/simulator.ts';
+import { startAnonymousCaller } from '../support/anonymous-caller.ts';
 import { until } from '../support/until.ts';
-import { startWorkshop, type Workshop } from '../support/workshop.ts';
+import { startPyWebhooksEnv, type PyWebhooksEnv } from '../support/pywebhooks-env.ts';
 
-let shop: Workshop;
+let shop: PyWebhooksEnv;
 let keys: Keys;
 let registration: string;
 beforeAll(async () => {
-  shop = await startWorkshop();
+  shop = await startPyWebhooksEnv();
   keys = await shop.enrol('scans');
   registration = await shop.subscribed(keys, 'scan.finished', { pages: 1 });
 });
@@ -33,7 +33,7 @@ async function send(secret: string): Promise<number> {
 
 /** The API key as it was kept, and whether the service takes it. */
 async function apiKeyWorks(): Promise<boolean> {
-  await shop.operator.secrets.lookAgain('scans');
+  await shop.operator.secrets.refresh('scans');
   const apiKey = (await shop.operator.secrets.apiKey('scans')) ?? '';
   const { status } = await shop.call('GET /v1/webhook/registration?start=0&limit=1', {
     as: { username: keys.username, apiKey },
@@ -127,7 +127,7 @@ describe('an API key', () => {
 it('a secret that is replaced while events arrive and a stranger sends junk: none is lost', async () => {
   // Three retries, as the original makes.
   shop.service.settings.retryDelaysMs = [200, 400, 800];
-  const stranger = startStranger(shop.addressOf('scans'), 'pywebhooks-signature', 40);
+  const stranger = startAnonymousCaller(shop.addressOf('scans'), 'pywebhooks-signature', 40);
   const [before, eventsBefore] = [shop.service.sent.length, (await shop.app.settled(1)).length];
   const end = new AbortController();
   let happened = 0;

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { countStorage, type CountingStorage } from '../../src/local/bench/counting-storage.ts';
-import type { KeptSecret } from '../../src/pipeline/secrets.ts';
+import type { KeptSecret } from '../../src/pipeline/ports/secrets.ts';
 import { startHostProcess, type HostProcess } from '../support/host-process.ts';
 import { startRunningApp, type RunningApp } from '../support/running-app.ts';
 import { until } from '../support/until.ts';

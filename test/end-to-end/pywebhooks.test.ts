@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Keys } from '../../src/local/pywebhooks/simulator.ts';
-import { startWorkshop, type Workshop } from '../support/workshop.ts';
+import type { Keys } from '../../src/local/simulators/pywebhooks/simulator.ts';
+import { startPyWebhooksEnv, type PyWebhooksEnv } from '../support/pywebhooks-env.ts';
 import { until } from '../support/until.ts';
 
-let shop: Workshop;
+let shop: PyWebhooksEnv;
 let keys: Keys;
 beforeAll(async () => {
-  shop = await startWorkshop({
+  shop = await startPyWebhooksEnv({
     SOURCES: 'scans,tidy',
     SOURCE_TIDY_KIND: 'pywebhooks',
     SOURCE_TIDY_URL: 'http://127.0.0.1:9',

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../../src/local/simulator/faults.ts';
-import type { Entity } from '../../src/local/preservica/library.ts';
+import type { Fault } from '../../src/local/simulators/faults.ts';
+import type { Entity } from '../../src/local/simulators/preservica/library.ts';
 import { startAppUnderTest, until, type AppUnderTest } from '../support/app-under-test.ts';
 
 let app: AppUnderTest;

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
-import { signEvent } from '../../src/local/preservica/sender.ts';
+import { signEvent } from '../../src/local/simulators/preservica/sender.ts';
 import { startAppUnderTest, until, webhookSecret, type AppUnderTest } from '../support/app-under-test.ts';
 
 let app: AppUnderTest;

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { signEvent as signPreservica } from '../../src/local/preservica/sender.ts';
-import { signEvent as signPyWebhooks } from '../../src/local/pywebhooks/deliveries.ts';
-import { post } from '../../src/local/simulator/post.ts';
-import { signEvent as signWoodWing } from '../../src/local/woodwing/sender.ts';
+import { signEvent as signPreservica } from '../../src/local/simulators/preservica/sender.ts';
+import { signEvent as signPyWebhooks } from '../../src/local/simulators/pywebhooks/deliveries.ts';
+import { post } from '../../src/local/simulators/post.ts';
+import { signEvent as signWoodWing } from '../../src/local/simulators/woodwing/sender.ts';
 import { settingsFor } from '../support/config.ts';
 import { spawnHost } from '../support/host-process.ts';
 import { startRunningApp, type RunningApp } from '../support/running-app.ts';

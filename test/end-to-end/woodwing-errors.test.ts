@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../../src/local/simulator/faults.ts';
-import { startPhotoDesk, type PhotoDesk } from '../support/photo-desk.ts';
+import type { Fault } from '../../src/local/simulators/faults.ts';
+import { startWoodWingEnv, type WoodWingEnv } from '../support/woodwing-env.ts';
 import { until } from '../support/until.ts';
 
-let desk: PhotoDesk;
+let desk: WoodWingEnv;
 beforeAll(async () => {
-  desk = await startPhotoDesk({ RETRY_DELAYS_SECONDS: '0,0,0' });
+  desk = await startWoodWingEnv({ RETRY_DELAYS_SECONDS: '0,0,0' });
   await desk.register();
   desk.assets.settings.softErrors = true;
 });

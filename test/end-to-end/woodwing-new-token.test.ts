@@ -1,14 +1,14 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { operatorOf, type Operator } from '../support/operator.ts';
-import { startPhotoDesk, type PhotoDesk } from '../support/photo-desk.ts';
-import { startStranger } from '../support/stranger.ts';
+import { startWoodWingEnv, type WoodWingEnv } from '../support/woodwing-env.ts';
+import { startAnonymousCaller } from '../support/anonymous-caller.ts';
 import { until } from '../support/until.ts';
 
-let desk: PhotoDesk;
+let desk: WoodWingEnv;
 let operator: Operator;
 let webhookId: string;
 beforeAll(async () => {
-  desk = await startPhotoDesk({ FOLD_MARGIN_SECONDS: '0' });
+  desk = await startWoodWingEnv({ FOLD_MARGIN_SECONDS: '0' });
   const webhook = await desk.register();
   webhookId = webhook.id;
   operator = operatorOf(desk.app, { SOURCE_PHOTOS_SECRET: webhook.secretToken });
@@ -73,7 +73,7 @@ describe('a token that is replaced while events arrive', () => {
     'inside a window, while a stranger sends junk: none is lost, retries signed %s',
     async (_name, retrySignedWith) => {
       desk.assets.settings.retrySignedWith = retrySignedWith;
-      const stranger = startStranger(`${desk.app.host.url}/webhooks/photos`, 'x-hook-signature', 64);
+      const stranger = startAnonymousCaller(`${desk.app.host.url}/webhooks/photos`, 'x-hook-signature', 64);
       const before = desk.assets.sent.length;
       const events = startHappening();
       await events.taken(3);

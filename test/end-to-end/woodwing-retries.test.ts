@@ -1,13 +1,13 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { signEvent } from '../../src/local/woodwing/sender.ts';
-import { post } from '../../src/local/simulator/post.ts';
-import { startPhotoDesk, type PhotoDesk } from '../support/photo-desk.ts';
+import { signEvent } from '../../src/local/simulators/woodwing/sender.ts';
+import { post } from '../../src/local/simulators/post.ts';
+import { startWoodWingEnv, type WoodWingEnv } from '../support/woodwing-env.ts';
 import { until } from '../support/until.ts';
 
-let desk: PhotoDesk;
+let desk: WoodWingEnv;
 let token: string;
 beforeAll(async () => {
-  desk = await startPhotoDesk({
+  desk = await startWoodWingEnv({
     LOCAL_QUEUE_LEASE_SECONDS: '2',
     AzureFunctionsJobHost__extensions__queues__visibilityTimeout: '00:00:01',
   });

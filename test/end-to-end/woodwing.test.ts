@@ -1,18 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { drawPicture } from '../../src/local/simulator/pictures.ts';
-import { startPhotoDesk, type PhotoDesk } from '../support/photo-desk.ts';
+import { drawPicture } from '../../src/local/simulators/pictures.ts';
+import { startWoodWingEnv, type WoodWingEnv } from '../support/woodwing-env.ts';
 import { until } from '../support/until.ts';
 
-let desk: PhotoDesk;
+let desk: WoodWingEnv;
 let expected = 0;
 
 beforeAll(async () => {
-  desk = await startPhotoDesk({ SOURCE_PHOTOS_METADATA_FIELDS: 'cf_photographer,tags' });
+  desk = await startWoodWingEnv({ SOURCE_PHOTOS_METADATA_FIELDS: 'cf_photographer,tags' });
   await desk.register();
 });
 
 /** Lets something happen and waits for the app to be done with it. */
-async function happened(event: Parameters<PhotoDesk['assets']['happen']>[0]) {
+async function happened(event: Parameters<WoodWingEnv['assets']['happen']>[0]) {
   await desk.assets.happen(event);
   expected += 1;
   const [latest] = await desk.app.settled(expected);

@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 import { expect, it } from 'vitest';
-import { StorageError } from '../../src/errors.ts';
+import { StorageError } from '../../src/pipeline/ports/errors.ts';
 import { poisonMessages } from '../../src/functions/poison-messages.ts';
-import type { PoisonMessage } from '../../src/pipeline/stores.ts';
-import { aMessage, anEvent, workBench } from '../support/work-bench.ts';
+import type { PoisonMessage } from '../../src/pipeline/ports/stores.ts';
+import { aMessage, anEvent, processBench } from '../support/work-bench.ts';
 
 const library = createRequire(import.meta.url)('@azure/functions') as typeof import('@azure/functions');
 
 it('one poison message that cannot be recorded keeps none of the others from it', async () => {
-  const bench = workBench();
+  const bench = processBench();
   const removed: string[] = [];
   const message = (id: string): PoisonMessage => ({
     text: Buffer.from(JSON.stringify(aMessage({ events: [anEvent({ id })] }))).toString('base64'),

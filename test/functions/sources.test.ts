@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { StorageError } from '../../src/errors.ts';
+import { StorageError } from '../../src/pipeline/ports/errors.ts';
 import { Bodies } from '../../src/functions/bodies.ts';
 import { listSources, openWindow, type SourcesDeps } from '../../src/functions/sources.ts';
-import type { EventQuery, EventSummary } from '../../src/pipeline/ledger.ts';
+import type { EventQuery, EventSummary } from '../../src/pipeline/model/ledger.ts';
 import { configFor } from '../support/config.ts';
 import { callDoor } from '../support/door.ts';
 import { memoryWindows } from '../support/memory-windows.ts';
@@ -36,7 +36,7 @@ function staff(given: Partial<SourcesDeps> = {}) {
     },
     secrets: {
       webhookSecrets: async () => (looks > 0 ? ['new and looked up', 'the one before'] : undefined),
-      lookAgain: async () => void (looks += 1),
+      refresh: async () => void (looks += 1),
       withdraw: async () => undefined,
     },
     windows,
@@ -91,7 +91,7 @@ describe('GET /sources', () => {
   it('tells what is remembered while the secrets cannot be looked at', async () => {
     const secrets = {
       webhookSecrets: async () => ['remembered'] as const,
-      lookAgain: async () => await Promise.reject(new Error('the vault is away')),
+      refresh: async () => await Promise.reject(new Error('the vault is away')),
       withdraw: async () => undefined,
     };
     expect((await staff({ secrets }).list()).body).toMatchObject({ sources: [{ secrets: 1 }] });

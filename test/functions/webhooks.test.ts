@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Bodies } from '../../src/functions/bodies.ts';
 import { webhooks, type WebhookDeps } from '../../src/functions/webhooks.ts';
-import type { WebhookSecrets } from '../../src/pipeline/secrets.ts';
+import type { WebhookSecrets } from '../../src/pipeline/ports/secrets.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
 import { pywebhooksReceiver } from '../../src/sources/pywebhooks/receiver.ts';
 import { callDoor } from '../support/door.ts';
@@ -33,7 +33,7 @@ function door(given: Partial<WebhookDeps> = {}) {
     ledger: stores.ledger,
     windows: memoryWindows().windows,
     refusals: { count: () => undefined },
-    lookAgainEveryMs: 0,
+    refreshEveryMs: 0,
     maxDeliveryBytes: 1_000_000,
     bodies: new Bodies(10_000_000),
     now: () => new Date('2026-01-05T10:00:00Z'),
@@ -54,7 +54,7 @@ function secretsOf(found: WebhookSecrets | undefined, afterAnotherLook = found):
   let looked = false;
   return secretsWith({
     webhookSecrets: async () => (looked ? afterAnotherLook : found),
-    lookAgain: async () => {
+    refresh: async () => {
       looked = true;
     },
   });
@@ -277,7 +277,7 @@ describe('the door of a PyWebhooks source', () => {
     expect(await post(handler, 'no JSON')).toMatchObject({ status: 400 });
     const [blob] = deliveries.keys();
     expect([...events.values()].map(({ value }) => value.content)).toEqual([
-      { unread: { blob, hint: 'stock.low' } },
+      { unread: { blob, eventName: 'stock.low' } },
     ]);
   });
 });

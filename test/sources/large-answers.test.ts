@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as permit } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { largeAnswers } from '../../src/sources/large-answers.ts';
 import { readInTurn } from '../../src/sources/read-in-turn.ts';
@@ -11,7 +11,7 @@ it('two answers at a time grow large, and the next when one of them is no longer
   await Promise.all([first.enter(never), second.enter(never)]);
   let entered = false;
   const waiting = third.enter(never).then(() => (entered = true));
-  await turn();
+  await permit();
   expect(entered).toBe(false);
   second.leave();
   await waiting;
@@ -35,13 +35,13 @@ it('of large documents one is read at a time, and what is small waits for none',
   const reads = ['large 1', 'large 2', 'small'].map(
     async (name) => await readInTurn(name === 'small' ? 100 : 100_000, () => order.push(name)),
   );
-  await turn();
+  await permit();
   expect(order).toEqual(['small', 'large 1']);
   await Promise.all(reads);
   expect(order).toEqual(['small', 'large 1', 'large 2']);
 });
 
-it('a document that cannot be read leaves its turn to the next', async () => {
+it('a document that cannot be read leaves its permit to the next', async () => {
   const broken = readInTurn(100_000, () => {
     throw new Error('broken');
   });

@@ -1,6 +1,9 @@
 import { afterAll } from 'vitest';
-import { startPreservicaSimulator, type PreservicaSimulator } from '../../src/local/preservica/simulator.ts';
-import type { AssetRecord } from '../../src/pipeline/record.ts';
+import {
+  startPreservicaSimulator,
+  type PreservicaSimulator,
+} from '../../src/local/simulators/preservica/simulator.ts';
+import type { AssetRecord } from '../../src/pipeline/model/record.ts';
 import { startRunningApp, type RunningApp } from './running-app.ts';
 
 export { until } from './until.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { run } from '../../src/cli/run.ts';
-import { apart } from './apart.ts';
+import { processEnv } from './process-env.ts';
 
 const command = join(import.meta.dirname, '..', '..', 'src', 'cli', 'asset-webhooks.mjs');
 
@@ -35,7 +35,7 @@ export async function runCommand(
     stdin: Object.assign(new PassThrough(), { isTTY }),
     stdout: output(),
     stderr: output(),
-    env: { ...apart, ...env },
+    env: { ...processEnv, ...env },
     exitCode: undefined as number | undefined,
   };
   terminal.stdin.end(input);
@@ -53,7 +53,7 @@ export async function startCommand(
   { env, input = '', kill }: Given & { kill?: { after: Promise<unknown>; signal: NodeJS.Signals } },
 ): Promise<Ran> {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
-  const own = { PATH, HOME, TMPDIR, ...apart };
+  const own = { PATH, HOME, TMPDIR, ...processEnv };
   const child = spawn(process.execPath, [command, ...args], { env: { ...own, ...env } });
   child.stdin.end(input);
   void kill?.after.then(() => child.kill(kill.signal));

@@ -1,5 +1,5 @@
-import type { AssetEvent } from '../../src/pipeline/event.ts';
-import type { Reading } from '../../src/pipeline/receiver.ts';
+import type { AssetEvent } from '../../src/pipeline/model/event.ts';
+import type { Reading } from '../../src/pipeline/ports/receiver.ts';
 
 /** All events of a reading, made at once. */
 export function eventsIn(reading: Reading): AssetEvent[] {

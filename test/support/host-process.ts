@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll } from 'vitest';
-import { apart } from './apart.ts';
+import { processEnv } from './process-env.ts';
 
 export interface HostProcess {
   readonly url: string;
@@ -70,7 +70,7 @@ export function spawnHost({ env, port = 0, bundle }: HostProcessOptions): HostPr
       ...(bundle === undefined ? [] : ['--bundle', bundle]),
     ],
     {
-      env: { PATH, HOME, TMPDIR, ...apart, ...env },
+      env: { PATH, HOME, TMPDIR, ...processEnv, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   );

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Entity } from '../../src/local/preservica/library.ts';
+import type { Entity } from '../../src/local/simulators/preservica/library.ts';
 import { startAppUnderTest, until, type AppUnderTest } from './app-under-test.ts';
 
 const settings = { LOCAL_QUEUE_LEASE_SECONDS: '2' };

@@ -1,6 +1,13 @@
-import { firstAmong, type First } from '../../src/pipeline/alike.ts';
-import type { AssetState, EventEntry, Ledger, RowKeys, Rows, Stored } from '../../src/pipeline/ledger.ts';
-import type { AssetBlob, AssetStore, DeliveryStore, WorkQueue } from '../../src/pipeline/stores.ts';
+import { canonicalAmong, type CanonicalEvent } from '../../src/pipeline/model/deduplication.ts';
+import type {
+  AssetState,
+  EventEntry,
+  Ledger,
+  RowKeys,
+  Rows,
+  Stored,
+} from '../../src/pipeline/model/ledger.ts';
+import type { AssetBlob, AssetStore, DeliveryStore, WorkQueue } from '../../src/pipeline/ports/stores.ts';
 
 /** Thrown in place of the rest of a process's life: nothing after it happened. */
 export class Killed extends Error {}
@@ -12,7 +19,7 @@ export function memoryStores() {
   const blobs = new Map<string, { bytes: Uint8Array; contentType: string; fetch: number; etag: string }>();
   const events = new Map<string, Stored<EventEntry>>();
   const assets = new Map<string, Stored<AssetState>>();
-  const firsts = new Map<string, readonly First[]>();
+  const firsts = new Map<string, readonly CanonicalEvent[]>();
   const writes: string[] = [];
   let killAfter = Infinity;
   let serial = 0;
@@ -73,8 +80,8 @@ export function memoryStores() {
       }
     },
     assetState: async (source, assetId) => assets.get(`${source}/${assetId}`),
-    firstOf: async (source, digest, comer, withinMs) => {
-      const { first, all } = firstAmong(firsts.get(`${source}/${digest}`) ?? [], comer, withinMs);
+    canonicalEventId: async (source, digest, candidate, withinMs) => {
+      const { first, all } = canonicalAmong(firsts.get(`${source}/${digest}`) ?? [], candidate, withinMs);
       firsts.set(`${source}/${digest}`, all);
       return first.id;
     },

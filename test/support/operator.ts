@@ -1,6 +1,6 @@
 import { createSecrets } from '../../src/azure/secrets.ts';
 import { readSourcesConfig } from '../../src/config.ts';
-import type { KeptSecret, Secrets } from '../../src/pipeline/secrets.ts';
+import type { KeptSecret, Secrets } from '../../src/pipeline/ports/secrets.ts';
 import type { RunningApp } from './running-app.ts';
 
 /** What an operator's command does beside a running app: it has the same secrets file, and the app's address. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
-import type { EventSummary, HistoryEntry } from '../../src/pipeline/ledger.ts';
-import type { AssetRecord } from '../../src/pipeline/record.ts';
+import type { EventSummary, HistoryEntry } from '../../src/pipeline/model/ledger.ts';
+import type { AssetRecord } from '../../src/pipeline/model/record.ts';
 import { startHostProcess, type HostProcess } from './host-process.ts';
 import { until } from './until.ts';
 

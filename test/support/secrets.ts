@@ -1,10 +1,10 @@
-import type { Secrets } from '../../src/pipeline/secrets.ts';
+import type { Secrets } from '../../src/pipeline/ports/secrets.ts';
 
 /** Secrets of a source that has none, but for what is given. */
 export function secretsWith(given: Partial<Secrets> = {}): Secrets {
   return {
     webhookSecrets: async () => undefined,
-    lookAgain: async () => undefined,
+    refresh: async () => undefined,
     password: async () => undefined,
     totpSeed: async () => undefined,
     apiKey: async () => undefined,

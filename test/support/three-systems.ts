@@ -1,8 +1,17 @@
 import { afterAll } from 'vitest';
 import type { Check } from '../../src/cli/doctor/check.ts';
-import { startPreservicaSimulator, type PreservicaSimulator } from '../../src/local/preservica/simulator.ts';
-import { startPyWebhooksSimulator, type PyWebhooksSimulator } from '../../src/local/pywebhooks/simulator.ts';
-import { startWoodWingSimulator, type WoodWingSimulator } from '../../src/local/woodwing/simulator.ts';
+import {
+  startPreservicaSimulator,
+  type PreservicaSimulator,
+} from '../../src/local/simulators/preservica/simulator.ts';
+import {
+  startPyWebhooksSimulator,
+  type PyWebhooksSimulator,
+} from '../../src/local/simulators/pywebhooks/simulator.ts';
+import {
+  startWoodWingSimulator,
+  type WoodWingSimulator,
+} from '../../src/local/simulators/woodwing/simulator.ts';
 import { runCommand, type Ran } from './command.ts';
 import { startRunningApp, type RunningApp } from './running-app.ts';
 

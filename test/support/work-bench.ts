@@ -1,10 +1,15 @@
-import { createCallGate } from '../../src/pipeline/call-gate.ts';
-import { Folding } from '../../src/pipeline/folding.ts';
-import type { AssetEvent } from '../../src/pipeline/event.ts';
-import type { AssetMessage } from '../../src/pipeline/message.ts';
-import { handleMessage } from '../../src/pipeline/handle-message.ts';
-import type { Finding, Occasion, WantedAsset } from '../../src/pipeline/source-system.ts';
-import type { Outcome, WorkDeps, WorkLimits, WorkSource } from '../../src/pipeline/work-deps.ts';
+import { createSourceLimiter } from '../../src/pipeline/concurrency/source-limiter.ts';
+import { Coalescer } from '../../src/pipeline/concurrency/coalescer.ts';
+import type { AssetEvent } from '../../src/pipeline/model/event.ts';
+import type { AssetMessage } from '../../src/pipeline/model/message.ts';
+import { handleMessage } from '../../src/pipeline/process/handle-message.ts';
+import type { FetchResult, FetchContext, WantedAsset } from '../../src/pipeline/ports/source-client.ts';
+import type {
+  Outcome,
+  ProcessDeps,
+  ProcessLimits,
+  ProcessSource,
+} from '../../src/pipeline/process/process-deps.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
 import { memoryStores } from './memory-stores.ts';
 
@@ -38,7 +43,7 @@ export function aMessage(given: Partial<AssetMessage> = {}): AssetMessage {
   } as AssetMessage;
 }
 
-export function found(title = 'Harbour'): Finding {
+export function found(title = 'Harbour'): FetchResult {
   return {
     kind: 'found',
     details: { kind: 'asset', title, links: {}, details: {} },
@@ -47,30 +52,30 @@ export function found(title = 'Harbour'): Finding {
 }
 
 /** The pipeline on storage in memory, a source that answers as `answer` says, and a clock that stands still until moved. */
-export function workBench(
-  answer: (asset: WantedAsset, occasion: Occasion) => Finding | Promise<Finding> = () => found(),
-  limits: Partial<WorkLimits> = {},
-  source: Partial<WorkSource> = {},
+export function processBench(
+  answer: (asset: WantedAsset, context: FetchContext) => FetchResult | Promise<FetchResult> = () => found(),
+  limits: Partial<ProcessLimits> = {},
+  source: Partial<ProcessSource> = {},
 ) {
   const stores = memoryStores();
   let now = Date.parse(receivedAt);
   let ids = 0;
   const asked: WantedAsset[] = [];
-  const gate = createCallGate({ maxAtOnce: 16, maxPerSecond: 0, now: () => now });
+  const limiter = createSourceLimiter({ maxAtOnce: 16, maxPerSecond: 0, now: () => now });
   const logged: { level: string; name: string; [field: string]: unknown }[] = [];
-  const deps: WorkDeps = {
+  const deps: ProcessDeps = {
     sources: new Map([
       [
         'archive',
         {
           receiver: preservicaReceiver({ handshake: 'strict' }),
-          gate,
-          eventsAreWhole: false,
-          lookUpsMayLag: false,
-          system: async () => ({
-            lookUp: async (asset, _turn, _signal, occasion) => {
+          limiter,
+          selfContainedEvents: false,
+          eventuallyConsistent: false,
+          client: async () => ({
+            fetchAsset: async (asset, _turn, _signal, context) => {
               asked.push(asset);
-              return await answer(asset, occasion);
+              return await answer(asset, context);
             },
           }),
           ...source,
@@ -81,7 +86,7 @@ export function workBench(
     deliveries: stores.deliveryStore,
     assets: stores.assetStore,
     ledger: stores.ledger,
-    folding: new Folding<Outcome>(),
+    coalescer: new Coalescer<Outcome>(),
     limits: {
       maxEventAgeMs: 604_800_000,
       retryDelaysMs: [5_000, 30_000],

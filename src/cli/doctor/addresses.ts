@@ -1,4 +1,4 @@
-import { cleanText } from '../../pipeline/clean-text.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
 import type { SourceConfig } from '../../config.ts';
 import { samePlace, webhookUrl, type Setup } from '../setup.ts';
 import { ok, type Check } from './check.ts';
@@ -41,6 +41,6 @@ export function byAddress<Each extends Calling>(
 const mostShown = 5;
 
 function shown(calling: readonly Calling[]): string[] {
-  const urls = [...new Set(calling.map(({ url }) => cleanText(url, 200)))];
+  const urls = [...new Set(calling.map(({ url }) => sanitizeText(url, 200)))];
   return urls.length > mostShown ? [...urls.slice(0, mostShown), '…'] : urls;
 }

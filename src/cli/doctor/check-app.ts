@@ -1,4 +1,4 @@
-import { UpstreamError } from '../../errors.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import { ok, type Check } from './check.ts';
 import { findings } from './findings.ts';
 import { reach, type Reached } from './reach.ts';

@@ -1,6 +1,6 @@
 import type { SourceConfig } from '../../config.ts';
-import { tryHandshake } from '../../sources/preservica/try-handshake.ts';
-import { tryEcho } from '../../sources/pywebhooks/try-echo.ts';
+import { tryHandshake } from '../../sources/preservica/manage/try-handshake.ts';
+import { tryEcho } from '../../sources/pywebhooks/manage/try-echo.ts';
 import { webhookUrl, type Setup } from '../setup.ts';
 import { ok, type Check } from './check.ts';
 import { findings } from './findings.ts';

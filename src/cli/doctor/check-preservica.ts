@@ -1,8 +1,8 @@
 import type { SourceConfig } from '../../config.ts';
-import { cleanText } from '../../pipeline/clean-text.ts';
-import { knownTriggers } from '../../sources/preservica/subscriptions.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import { knownTriggers } from '../../sources/preservica/manage/subscriptions.ts';
 import { suggestion } from '../known-names.ts';
-import { subscriptionsOf } from '../preservica.ts';
+import { subscriptionsOf } from '../preservica/subscriptions.ts';
 import { webhookUrl, type Setup } from '../setup.ts';
 import { byAddress } from './addresses.ts';
 import type { Subscriptions } from './check-source.ts';
@@ -25,7 +25,7 @@ export async function checkPreservica(setup: Setup, source: SourceConfig): Promi
       ? findings.noneCallsUs({ ...source, own })
       : ok(
           `${source.name}: subscriptions`,
-          `${ours.length} for this app: ${cleanText(triggers.join(', '), 500)}.`,
+          `${ours.length} for this app: ${sanitizeText(triggers.join(', '), 500)}.`,
         );
   const twice = triggers
     .map((trigger) => ({ trigger, ids: idsOf(ours.filter((each) => each.trigger === trigger)) }))

@@ -19,7 +19,7 @@ export async function checkSecrets(
   const { name, kind } = source;
   const where = config.keyVaultUrl === undefined ? 'the settings or the local secrets file' : 'the vault';
   try {
-    await secrets.lookAgain(name);
+    await secrets.refresh(name);
   } catch (error) {
     const text = `The secrets cannot be read from ${placeOfSecrets(setup)} (${errorName(error)}).`;
     const todo =

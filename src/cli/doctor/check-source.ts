@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../../config.ts';
-import { UpstreamError } from '../../errors.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import type { Setup } from '../setup.ts';
 import { checkPreservica } from './check-preservica.ts';
 import { checkPyWebhooks } from './check-pywebhooks.ts';

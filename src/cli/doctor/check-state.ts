@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../../config.ts';
-import type { RefusalCode } from '../../pipeline/refusals.ts';
+import type { RefusalCode } from '../../pipeline/accept/refusals.ts';
 import { shortTime } from '../times.ts';
 import type { SourceState } from '../running-app.ts';
 import { ok, type Check } from './check.ts';

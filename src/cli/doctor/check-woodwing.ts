@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../../config.ts';
-import { knownEvents, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import { knownEvents, type AssetsWebhook } from '../../sources/woodwing/manage/webhooks.ts';
 import { suggestion } from '../known-names.ts';
 import { webhookUrl, type Setup } from '../setup.ts';
 import { usualEvents } from '../woodwing/create.ts';

@@ -2,7 +2,7 @@ import { prefixOf, type SourceConfig } from '../../config.ts';
 import { shortTime } from '../times.ts';
 import { typed } from '../typed.ts';
 import type { Check } from './check.ts';
-import type { Refused } from '../../pipeline/refusals.ts';
+import type { Refused } from '../../pipeline/accept/refusals.ts';
 
 /** Which source a finding is about. */
 type Of = Pick<SourceConfig, 'name' | 'kind'>;

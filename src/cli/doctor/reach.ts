@@ -1,5 +1,5 @@
-import { UpstreamError } from '../../errors.ts';
-import { isJsonObject, readJson } from '../../pipeline/read-json.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
+import { isJsonObject, readJson } from '../../pipeline/model/read-json.ts';
 import { callSource, systemCode } from '../../sources/http-call.ts';
 import type { Unreachable } from './findings.ts';
 

@@ -1,13 +1,13 @@
 import { prefixOf, type SourceConfig } from '../../config.ts';
-import type { Kept } from '../../pipeline/secrets.ts';
-import type { NewPyWebhooksAccount } from '../../sources/pywebhooks/account.ts';
-import { canLogIn } from '../../sources/pywebhooks/service-call.ts';
-import { tryEcho } from '../../sources/pywebhooks/try-echo.ts';
+import type { StoredValue } from '../../pipeline/ports/secrets.ts';
+import type { NewPyWebhooksAccount } from '../../sources/pywebhooks/manage/account.ts';
+import { canLogIn } from '../../sources/pywebhooks/manage/service-call.ts';
+import { tryEcho } from '../../sources/pywebhooks/manage/try-echo.ts';
 import { addressToCall } from '../address-to-call.ts';
 import { fields, type Answer } from '../answer.ts';
 import { errorName } from '../error-name.ts';
 import { RefusedError, UsageError } from '../faults.ts';
-import { accountOf, ownAccount, type Asked, type Login } from './login.ts';
+import { accountOf, ownAccount, type CommandContext, type Login } from './login.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
 import { readSetup, samePlace, sourceOf, webhookUrl, type Setup } from '../setup.ts';
 import { note } from '../terminal.ts';
@@ -62,7 +62,7 @@ export async function createAccount(
 async function refuseWithKeys(setup: Setup, { name }: SourceConfig): Promise<void> {
   const { secrets } = setup;
   try {
-    await secrets.lookAgain(name);
+    await secrets.refresh(name);
   } catch (error) {
     throw new RefusedError(
       `No account was made: its keys could not be kept, for ${placeOfSecrets(setup)} cannot be read (${errorName(error)}).`,
@@ -83,7 +83,7 @@ async function whyRefused(address: string): Promise<string> {
 }
 
 interface Keeping {
-  readonly kept: readonly Kept[];
+  readonly kept: readonly StoredValue[];
   readonly failure?: unknown;
 }
 
@@ -93,7 +93,7 @@ async function keepKeys(
   { secrets }: Setup,
   { name }: SourceConfig,
 ): Promise<Keeping> {
-  const kept: Kept[] = [];
+  const kept: StoredValue[] = [];
   try {
     for (const [which, value] of [
       ['secret', secretKey],
@@ -123,7 +123,7 @@ function notKept({ kept, failure }: Keeping, setup: Setup, source: string): stri
 /** `pywebhooks account update`: sets where PyWebhooks calls this account, after a look whether the right thing answers there. */
 export async function updateAccount(
   { url, anyway }: { url?: string; anyway?: true },
-  { setup, source, service }: Asked,
+  { setup, source, service }: CommandContext,
 ): Promise<Answer> {
   const address = addressToCall(url, setup, source);
   // Section 7.3: the service itself does not look.
@@ -144,7 +144,7 @@ export const cutOffAt = 250;
 export async function showAccount(
   id: string | undefined,
   { showSecret }: { showSecret?: true },
-  asked: Asked,
+  asked: CommandContext,
 ): Promise<Answer> {
   const account = id === undefined ? await ownAccount(asked) : await asked.service.account(id);
   if (account === undefined) {

@@ -1,5 +1,9 @@
 import { prefixOf, type SourceConfig } from '../../config.ts';
-import { pywebhooks, type PyWebhooks, type PyWebhooksAccount } from '../../sources/pywebhooks/account.ts';
+import {
+  pywebhooks,
+  type PyWebhooks,
+  type PyWebhooksAccount,
+} from '../../sources/pywebhooks/manage/account.ts';
 import { UsageError } from '../faults.ts';
 import { noteUnread, readSetup, sourceOf, type Setup } from '../setup.ts';
 import { lineFromInput } from '../terminal.ts';
@@ -11,7 +15,7 @@ export interface Login {
   readonly apiKeyStdin?: true;
 }
 
-export interface Asked {
+export interface CommandContext {
   readonly setup: Setup;
   readonly source: SourceConfig;
   readonly service: PyWebhooks;
@@ -29,8 +33,8 @@ export function accountOf({ secrets }: Setup, source: SourceConfig, apiKey?: str
 }
 
 /** Asks as the account of the source. Throws a UsageError where nothing says as whom, or there is no key. */
-export async function askAsAccount(login: Login): Promise<Asked> {
-  const { setup, source } = await askByName(login);
+export async function contextAsAccount(login: Login): Promise<CommandContext> {
+  const { setup, source } = await contextByName(login);
   const apiKey = login.apiKeyStdin === undefined ? undefined : await lineFromInput('The API key');
   if (apiKey === undefined && (await setup.secrets.apiKey(source.name)) === undefined) {
     throw new UsageError(
@@ -41,7 +45,7 @@ export async function askAsAccount(login: Login): Promise<Asked> {
 }
 
 /** As `askAsAccount`, for what the name alone is enough for. */
-export async function askByName({ source: name }: Login): Promise<Asked> {
+export async function contextByName({ source: name }: Login): Promise<CommandContext> {
   const setup = await readSetup();
   const source = sourceOf(setup, 'pywebhooks', name);
   if (source.username === undefined)
@@ -50,7 +54,11 @@ export async function askByName({ source: name }: Login): Promise<Asked> {
 }
 
 /** The account of the source: by the id that was kept, else by what it owns. Undefined where neither gives it away. */
-export async function ownAccount({ setup, source, service }: Asked): Promise<PyWebhooksAccount | undefined> {
+export async function ownAccount({
+  setup,
+  source,
+  service,
+}: CommandContext): Promise<PyWebhooksAccount | undefined> {
   const kept = await setup.secrets.accountId(source.name);
   const known = kept === undefined ? undefined : await service.account(kept);
   if (known !== undefined) return known;

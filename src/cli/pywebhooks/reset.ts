@@ -1,12 +1,12 @@
 import type { SourceConfig } from '../../config.ts';
-import { UpstreamError } from '../../errors.ts';
-import type { KeptSecret } from '../../pipeline/secrets.ts';
-import type { KeyReset } from '../../sources/pywebhooks/account.ts';
-import { tryEcho } from '../../sources/pywebhooks/try-echo.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
+import type { KeptSecret } from '../../pipeline/ports/secrets.ts';
+import type { KeyReset } from '../../sources/pywebhooks/manage/account.ts';
+import { tryEcho } from '../../sources/pywebhooks/manage/try-echo.ts';
 import type { Answer } from '../answer.ts';
 import { errorName } from '../error-name.ts';
 import { isForPeople, RefusedError } from '../faults.ts';
-import { accountOf, ownAccount, type Asked } from './login.ts';
+import { accountOf, ownAccount, type CommandContext } from './login.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
 import { withinWindow } from '../secret-window.ts';
@@ -18,7 +18,7 @@ import { typed } from '../typed.ts';
 const windowMinutes = 2;
 
 /** `pywebhooks reset-secret`: tells the running app to expect a new webhook secret, and PyWebhooks to send it one. */
-export async function resetSecret(asked: Asked): Promise<Answer> {
+export async function resetSecret(asked: CommandContext): Promise<Answer> {
   const app = runningApp(asked.setup);
   const endpoint = (await ownAccount(asked))?.endpoint;
   const ask = async (): Promise<KeyReset> => await asked.service.resetSecretKey();
@@ -35,7 +35,7 @@ export async function resetSecret(asked: Asked): Promise<Answer> {
 }
 
 /** `pywebhooks reset-api-key`: the same for the key to the API of the service, and whether the service takes it. */
-export async function resetApiKey(asked: Asked): Promise<Answer> {
+export async function resetApiKey(asked: CommandContext): Promise<Answer> {
   const app = runningApp(asked.setup);
   const endpoint = await endpointIfShown(asked);
   const ask = async (): Promise<KeyReset> => await asked.service.resetApiKey();
@@ -65,7 +65,7 @@ export async function resetApiKey(asked: Asked): Promise<Answer> {
 
 const called = { secret: 'webhook secret', 'api-key': 'API key' };
 
-interface Resetting extends Asked {
+interface Resetting extends CommandContext {
   readonly app: RunningApp;
   /** Where PyWebhooks would send the new key, as far as it says so. */
   readonly endpoint: string | undefined;
@@ -126,12 +126,12 @@ async function outcomeOf(ask: () => Promise<KeyReset>): Promise<Outcome> {
 async function keptNow(which: KeptSecret, setup: Setup, { name }: SourceConfig): Promise<string | undefined> {
   const secrets = secretsNow(setup);
   // A secret that cannot be read would pass for one that is not there, and then for one that has come.
-  await secrets.lookAgain(name);
+  await secrets.refresh(name);
   return which === 'secret' ? (await secrets.webhookSecrets(name))?.[0] : await secrets.apiKey(name);
 }
 
 /** Undefined where it cannot be asked for: who needs a new API key may have none that is taken. */
-async function endpointIfShown(asked: Asked): Promise<string | undefined> {
+async function endpointIfShown(asked: CommandContext): Promise<string | undefined> {
   try {
     return (await ownAccount(asked))?.endpoint;
   } catch (error) {
@@ -143,7 +143,7 @@ async function endpointIfShown(asked: Asked): Promise<string | undefined> {
 async function notReset(
   which: KeptSecret,
   outcome: Exclude<Outcome, { kind: 'sent' }>,
-  found: Asked & { endpoint: string | undefined; arrived: boolean; onlyHere: string },
+  found: CommandContext & { endpoint: string | undefined; arrived: boolean; onlyHere: string },
 ): Promise<Answer> {
   const { source, arrived, onlyHere } = found;
   const asBefore =
@@ -156,7 +156,7 @@ async function notReset(
 
 async function whyNotReset(
   outcome: Exclude<Outcome, { kind: 'sent' }>,
-  { endpoint, setup, source }: Asked & { endpoint: string | undefined },
+  { endpoint, setup, source }: CommandContext & { endpoint: string | undefined },
 ): Promise<string> {
   if (outcome.kind === 'broken') return outcome.why;
   const { status, said } = outcome;
@@ -170,7 +170,7 @@ async function whyNotReset(
 }
 
 /** PyWebhooks says that the endpoint took the new key, and it is not where this command looks. */
-function unseen(which: KeptSecret, { setup, source: { name } }: Asked): Answer {
+function unseen(which: KeptSecret, { setup, source: { name } }: CommandContext): Answer {
   const sent = `PyWebhooks handed a new ${called[which]} over to its endpoint, and goes by it from now on.`;
   const place = placeOfSecrets(setup);
   if (setup.config.keyVaultUrl === undefined) {
@@ -181,7 +181,7 @@ function unseen(which: KeptSecret, { setup, source: { name } }: Asked): Answer {
   return { json: { source: name, key: which, reset: true, arrived: false, why: text }, text, exitCode: 1 };
 }
 
-async function whyNoLogin({ setup, source }: Asked): Promise<string | undefined> {
+async function whyNoLogin({ setup, source }: CommandContext): Promise<string | undefined> {
   try {
     await accountOf({ ...setup, secrets: secretsNow(setup) }, source).ownAccountId();
     return undefined;

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { answering, table, type Answer } from '../answer.ts';
-import type { PyWebhooks } from '../../sources/pywebhooks/account.ts';
+import type { PyWebhooks } from '../../sources/pywebhooks/manage/account.ts';
 import { addYes, mustBeMeant, type Deleting } from '../deleting.ts';
 import { RefusedError } from '../faults.ts';
 import { shortTime, zoneLine } from '../times.ts';
 import { wholeId } from '../whole-id.ts';
 import { createAccount, showAccount, updateAccount } from './account.ts';
-import { askAsAccount, askByName, type Asked, type Login } from './login.ts';
+import { contextAsAccount, contextByName, type CommandContext, type Login } from './login.ts';
 import { resetApiKey, resetSecret } from './reset.ts';
 import { endProgress, note, progress } from '../terminal.ts';
 
@@ -40,7 +40,7 @@ export function addPyWebhooks(program: Command): void {
     .action(
       answering(
         async (id: string | undefined, options: { showSecret?: true }) =>
-          await showAccount(id, options, await askAsAccount(login())),
+          await showAccount(id, options, await contextAsAccount(login())),
       ),
     );
   account
@@ -51,40 +51,41 @@ export function addPyWebhooks(program: Command): void {
     .action(
       answering(
         async (options: { url?: string; anyway?: true }) =>
-          await updateAccount(options, await askAsAccount(login())),
+          await updateAccount(options, await contextAsAccount(login())),
       ),
     );
   group
     .command('reset-secret')
     .description('Let PyWebhooks send a new webhook secret to the running app')
-    .action(answering(async () => await resetSecret(await askAsAccount(login()))));
+    .action(answering(async () => await resetSecret(await contextAsAccount(login()))));
   group
     .command('reset-api-key')
     .description('Let PyWebhooks send a new API key to the running app; the old one need not be known')
-    .action(answering(async () => await resetApiKey(await askByName(login()))));
+    .action(answering(async () => await resetApiKey(await contextByName(login()))));
   group
     .command('registrations')
     .description('List what can be subscribed to')
-    .action(answering(async () => await listRegistrations(await askAsAccount(login()))));
+    .action(answering(async () => await listRegistrations(await contextAsAccount(login()))));
   group
     .command('subscribe')
     .description('Subscribe the app to a registration')
     .argument('<id>', 'the id of the registration, or as much of it as no other begins with')
-    .action(answering(async (id: string) => await subscribe(id, await askAsAccount(login()))));
+    .action(answering(async (id: string) => await subscribe(id, await contextAsAccount(login()))));
   group
     .command('subscriptions')
     .description('List what the app is subscribed to')
-    .action(answering(async () => await listSubscriptions(await askAsAccount(login()))));
+    .action(answering(async () => await listSubscriptions(await contextAsAccount(login()))));
   addYes(group.command('unsubscribe').description('End a subscription'))
     .argument('<id>', 'the id of the subscription, or as much of it as no other begins with')
     .action(
       answering(
-        async (id: string, options: Deleting) => await unsubscribe(id, options, await askAsAccount(login())),
+        async (id: string, options: Deleting) =>
+          await unsubscribe(id, options, await contextAsAccount(login())),
       ),
     );
 }
 
-async function listRegistrations({ service }: Asked): Promise<Answer> {
+async function listRegistrations({ service }: CommandContext): Promise<Answer> {
   const subscriptions = await service.subscriptions();
   const found = await service.registrations((count) => progress(`${count} registrations …`));
   endProgress();
@@ -106,7 +107,7 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-async function listSubscriptions({ service }: Asked): Promise<Answer> {
+async function listSubscriptions({ service }: CommandContext): Promise<Answer> {
   const subscriptions = await service.subscriptions((count) => progress(`${count} subscriptions …`));
   endProgress();
   const seen = new Set<string>();
@@ -128,7 +129,7 @@ async function listSubscriptions({ service }: Asked): Promise<Answer> {
 // Section 10.1: one delivery a subscription.
 const twice = 'Until one of them is ended, everything comes twice.';
 
-async function subscribe(given: string, { service }: Asked): Promise<Answer> {
+async function subscribe(given: string, { service }: CommandContext): Promise<Answer> {
   const id = await registrationMeant(given, service);
   const before = await service.subscriptions();
   const subscription = await service.subscribe(id);
@@ -149,7 +150,7 @@ async function registrationMeant(given: string, service: PyWebhooks): Promise<st
   );
 }
 
-async function unsubscribe(given: string, deleting: Deleting, { service }: Asked): Promise<Answer> {
+async function unsubscribe(given: string, deleting: Deleting, { service }: CommandContext): Promise<Answer> {
   const all = await service.subscriptions();
   const id = wholeId(
     given,

@@ -1,16 +1,16 @@
-import { UpstreamError } from '../../errors.ts';
-import { cleanText } from '../../pipeline/clean-text.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
 import { usualFields } from '../../sources/woodwing/details.ts';
 import {
   isRefusal,
   tokenOf,
   type AssetsWebhook,
   type AssetsWebhooks,
-} from '../../sources/woodwing/webhooks.ts';
+} from '../../sources/woodwing/manage/webhooks.ts';
 import { addressToCall } from '../address-to-call.ts';
 import type { Answer } from '../answer.ts';
 import { RefusedError, sentenceOf } from '../faults.ts';
-import type { Asked } from './login.ts';
+import type { CommandContext } from './login.ts';
 import { callerPart, checkFilters, type Filters } from './filters.ts';
 import { shown } from './shown.ts';
 import { typed } from '../typed.ts';
@@ -35,7 +35,7 @@ export const usualEvents = [
 /** Registers the source's webhook: switched off, its token kept, then switched on, so that no call comes before its key. */
 export async function create(
   { showSecret, ...filters }: Filters & { showSecret?: true },
-  { setup, source, webhooks }: Asked,
+  { setup, source, webhooks }: CommandContext,
 ): Promise<Answer> {
   const given = callerPart(filters);
   const url = addressToCall(given.url, setup, source);
@@ -73,7 +73,7 @@ export async function create(
       : enabled?.enabled === true
         ? undefined
         : 'WoodWing Assets did not say that it is.';
-  const done = `Registered ${webhook.id}, which calls ${cleanText(url, 500)}. Its token is kept in ${store.where}.`;
+  const done = `Registered ${webhook.id}, which calls ${sanitizeText(url, 500)}. Its token is kept in ${store.where}.`;
   const json = {
     webhook: shown({ ...webhook, enabled: why === undefined }, { setup, source, showSecret }),
     keptIn: store.where,
@@ -112,7 +112,7 @@ function uncertain(error: unknown): never {
 
 function alreadyThere({ id, url, enabled }: AssetsWebhook, source: string): string {
   return [
-    `WoodWing Assets already has a webhook for ${source}: ${id}, which calls ${cleanText(url, 500)}${enabled ? '' : ' and is disabled'}.`,
+    `WoodWing Assets already has a webhook for ${source}: ${id}, which calls ${sanitizeText(url, 500)}${enabled ? '' : ' and is disabled'}.`,
     `A source has one. Change it with "${typed(`woodwing webhooks update ${id}`, source)}", give it a new token that is kept here with "${typed(`woodwing webhooks new-token ${id}`, source)}", or take it away with "${typed(`woodwing webhooks delete ${id}`, source)}".`,
   ].join('\n');
 }

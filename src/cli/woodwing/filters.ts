@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { knownEvents, type CallerPart } from '../../sources/woodwing/webhooks.ts';
+import { knownEvents, type CallerPart } from '../../sources/woodwing/manage/webhooks.ts';
 import { checkAddress } from '../address-to-call.ts';
 import { UsageError } from '../faults.ts';
 import { addAnyway, mustBeKnown, type Anyway } from '../known-names.ts';

@@ -1,18 +1,18 @@
 import type { SourceConfig } from '../../config.ts';
 import { woodwingSession } from '../../sources/woodwing/login.ts';
-import { assetsWebhooks, type AssetsWebhooks } from '../../sources/woodwing/webhooks.ts';
+import { assetsWebhooks, type AssetsWebhooks } from '../../sources/woodwing/manage/webhooks.ts';
 import { asManager, type ManagerOptions } from '../manager.ts';
-import { noteUnread, ownTurn, type Setup } from '../setup.ts';
+import { noteUnread, ownPermit, type Setup } from '../setup.ts';
 
 /** What every command of this group works with. */
-export interface Asked {
+export interface CommandContext {
   readonly setup: Setup;
   readonly source: SourceConfig;
   readonly webhooks: AssetsWebhooks;
 }
 
 /** Asks as the app's own account, or as one that may manage webhooks. */
-export async function ask(account: ManagerOptions): Promise<Asked> {
+export async function commandContext(account: ManagerOptions): Promise<CommandContext> {
   const { setup, source, password } = await asManager('woodwing', account);
   return { setup, source, webhooks: webhooksOf(setup, source, password) };
 }
@@ -29,7 +29,7 @@ export function webhooksOf({ secrets }: Setup, source: SourceConfig, password?: 
   return assetsWebhooks({
     base: source.url,
     session,
-    turn: ownTurn,
+    permit: ownPermit,
     now: Date.now,
     onUnread: noteUnread,
   });

@@ -1,6 +1,6 @@
 import { prefixOf, type SourceConfig } from '../../config.ts';
-import { cleanText } from '../../pipeline/clean-text.ts';
-import { isRefusal, tokenOf, type AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import { isRefusal, tokenOf, type AssetsWebhook } from '../../sources/woodwing/manage/webhooks.ts';
 import type { Answer } from '../answer.ts';
 import { RefusedError, sentenceOf } from '../faults.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
@@ -9,7 +9,7 @@ import { webhookUrl } from '../setup.ts';
 import { note } from '../terminal.ts';
 import { wholeId } from '../whole-id.ts';
 import { typed } from '../typed.ts';
-import type { Asked } from './login.ts';
+import type { CommandContext } from './login.ts';
 import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
 
 const windowMinutes = 10;
@@ -21,7 +21,7 @@ const windowMinutes = 10;
 export async function newToken(
   given: string,
   { showSecret }: { showSecret?: true },
-  { setup, source, webhooks }: Asked,
+  { setup, source, webhooks }: CommandContext,
 ): Promise<Answer> {
   const app = runningApp(setup);
   const store = await tokenStore(setup, source);
@@ -138,7 +138,7 @@ async function keepFormer(token: string, store: TokenStore): Promise<void> {
 /** The webhook with that id. Throws where it is not the one of this source. */
 async function ownWebhook(
   given: string,
-  { setup, source, webhooks }: Asked,
+  { setup, source, webhooks }: CommandContext,
   { current }: TokenStore,
 ): Promise<AssetsWebhook> {
   const all = await webhooks.list();
@@ -154,7 +154,7 @@ async function ownWebhook(
   const at = address === undefined ? 'PUBLIC_URL does not say where this app is' : `the app is at ${address}`;
   const [first] = own;
   const why =
-    first === undefined ? `it calls ${cleanText(webhook.url, 500)}, and ${at}` : `that is ${first.id}`;
+    first === undefined ? `it calls ${sanitizeText(webhook.url, 500)}, and ${at}` : `that is ${first.id}`;
   throw new RefusedError(
     `The webhook ${id} is not the one of ${source.name}: ${why}. Kept in its place, its token would make the app refuse what it takes now. Nothing was changed.`,
   );

@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../../config.ts';
-import type { AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import type { AssetsWebhook } from '../../sources/woodwing/manage/webhooks.ts';
 import { fields, table } from '../answer.ts';
 import { samePlace, webhookUrl, type Setup } from '../setup.ts';
 

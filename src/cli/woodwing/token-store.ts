@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AssetsWebhook } from '../../sources/woodwing/webhooks.ts';
+import type { AssetsWebhook } from '../../sources/woodwing/manage/webhooks.ts';
 import type { SourceConfig } from '../../config.ts';
 import { errorName } from '../error-name.ts';
 import { RefusedError } from '../faults.ts';
@@ -28,7 +28,7 @@ export async function tokenStore(
     await work.catch((error: unknown) => {
       throw new RefusedError(`The token cannot be ${what} ${where} (${errorName(error)}).`);
     });
-  await unless('kept: nothing can be read from', secrets.lookAgain(name));
+  await unless('kept: nothing can be read from', secrets.refresh(name));
   return {
     where,
     current: (await secrets.webhookSecrets(name))?.[0],
@@ -49,8 +49,8 @@ export function webhooksOfSource(
   all: readonly AssetsWebhook[],
   { setup, source, url, current }: { setup: Setup; source: SourceConfig; url?: string; current?: string },
 ): AssetsWebhook[] {
-  const holder = all.find(({ secretToken }) => current !== undefined && secretToken === current);
-  if (holder !== undefined) return [holder];
+  const owner = all.find(({ secretToken }) => current !== undefined && secretToken === current);
+  if (owner !== undefined) return [owner];
   const addresses = [webhookUrl(setup, source), url].filter((address) => address !== undefined);
   return all.filter((webhook) => addresses.some((address) => samePlace(webhook.url, address)));
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { cleanText } from '../../pipeline/clean-text.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
 import {
   knownEvents,
   webhookId,
   type AssetsWebhook,
   type AssetsWebhooks,
-} from '../../sources/woodwing/webhooks.ts';
+} from '../../sources/woodwing/manage/webhooks.ts';
 import { answering, type Answer } from '../answer.ts';
 import { addYes, mustBeMeant, type Deleting } from '../deleting.ts';
 import { RefusedError, UsageError } from '../faults.ts';
@@ -13,7 +13,7 @@ import { wholeId } from '../whole-id.ts';
 import { addManagerOptions, type ManagerOptions } from '../manager.ts';
 import { create, usualEvents } from './create.ts';
 import { addFilters, callerPart, checkFilters, type Filters } from './filters.ts';
-import { ask, type Asked } from './login.ts';
+import { commandContext, type CommandContext } from './login.ts';
 import { newToken } from './new-token.ts';
 import { pageOf, shown, tableOf } from './shown.ts';
 
@@ -26,7 +26,7 @@ export function addWoodwing(program: Command): void {
   const webhooks = group
     .command('webhooks')
     .description('Manage what WoodWing Assets tells the app, and others');
-  const asked = async (): Promise<Asked> => await ask(group.opts<ManagerOptions>());
+  const asked = async (): Promise<CommandContext> => await commandContext(group.opts<ManagerOptions>());
   const onOne = (name: string, description: string): Command =>
     webhooks
       .command(name)
@@ -84,7 +84,7 @@ export function addWoodwing(program: Command): void {
 
 async function list(
   { showSecret }: { showSecret?: true },
-  { setup, source, webhooks }: Asked,
+  { setup, source, webhooks }: CommandContext,
 ): Promise<Answer> {
   const all = (await webhooks.list()).map((webhook) => shown(webhook, { setup, source, showSecret }));
   return { json: { webhooks: all }, text: tableOf(all) };
@@ -93,14 +93,18 @@ async function list(
 async function get(
   given: string,
   { showSecret }: { showSecret?: true },
-  { setup, source, webhooks }: Asked,
+  { setup, source, webhooks }: CommandContext,
 ): Promise<Answer> {
   const id = await meant(given, webhooks);
   const webhook = shown(there(id, await webhooks.get(id)), { setup, source, showSecret });
   return { json: { webhook }, text: pageOf(webhook) };
 }
 
-async function update(given: string, filters: Filters, { setup, source, webhooks }: Asked): Promise<Answer> {
+async function update(
+  given: string,
+  filters: Filters,
+  { setup, source, webhooks }: CommandContext,
+): Promise<Answer> {
   const changes = callerPart(filters);
   if (Object.keys(changes).length === 0)
     throw new UsageError('What is to change? Give at least one of the options; --help names them.');
@@ -113,7 +117,7 @@ async function update(given: string, filters: Filters, { setup, source, webhooks
 async function turn(
   given: string,
   { on }: { on: boolean },
-  { setup, source, webhooks }: Asked,
+  { setup, source, webhooks }: CommandContext,
 ): Promise<Answer> {
   const id = await meant(given, webhooks);
   const webhook = there(id, await (on ? webhooks.enable(id) : webhooks.disable(id)));
@@ -123,10 +127,10 @@ async function turn(
   return { json: { webhook: shown(webhook, { setup, source }) }, text: `${id} is ${word}.` };
 }
 
-async function remove(given: string, deleting: Deleting, { webhooks }: Asked): Promise<Answer> {
+async function remove(given: string, deleting: Deleting, { webhooks }: CommandContext): Promise<Answer> {
   const id = await meant(given, webhooks);
   const { name, url } = there(id, await webhooks.get(id));
-  const which = cleanText(`${id} "${name ?? ''}", which calls ${url}`, 500);
+  const which = sanitizeText(`${id} "${name ?? ''}", which calls ${url}`, 500);
   await mustBeMeant(`Delete the webhook ${which}?`, deleting);
   if (!(await webhooks.unregister(id))) throw unknown(id);
   return { json: { deleted: id }, text: `Deleted ${id}` };

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { tableLedger } from '../../azure/ledger-table.ts';
 import { storageClients } from '../../azure/storage-clients.ts';
 import { readConfig } from '../../config.ts';
-import { begin, settle, type EventCopy } from '../../pipeline/event-rules.ts';
-import type { Ledger } from '../../pipeline/ledger.ts';
+import { claimEvent, settle, type EventCopy } from '../../pipeline/process/event-transitions.ts';
+import type { Ledger } from '../../pipeline/model/ledger.ts';
 import { startAzurite } from '../azurite.ts';
 import { settings } from './app-process.ts';
 import { inTurn, perSecond } from './measure.ts';
@@ -64,9 +64,9 @@ async function oneEvent(ledger: Ledger, source: string): Promise<void> {
   };
   const copy: EventCopy = { event, head, messageId: 'm', content: { event } };
   const keys = { source, eventId: event.id, assetId };
-  const lease = { holder: 'h', messageId: 'm', until: new Date(now.getTime() + 120_000).toISOString() };
+  const lease = { owner: 'h', messageId: 'm', until: new Date(now.getTime() + 120_000).toISOString() };
   const begun = await ledger.change(keys, { event: undefined, asset: undefined }, (rows) =>
-    begin(rows, copy, lease, now),
+    claimEvent(rows, copy, lease, now),
   );
   const asset = begun.rows.asset?.value;
   await ledger.change(keys, begun.rows, (rows) =>
@@ -76,7 +76,7 @@ async function oneEvent(ledger: Ledger, source: string): Promise<void> {
       { state: 'done', reason: null, title: 'Harbour' },
       {
         now,
-        holder: 'h',
+        owner: 'h',
         countsAsTry: true,
         ...(asset === undefined ? {} : { asset }),
       },

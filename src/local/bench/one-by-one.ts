@@ -5,12 +5,12 @@ import { createSecrets } from '../../azure/secrets.ts';
 import { storageClients } from '../../azure/storage-clients.ts';
 import { workQueue } from '../../azure/work-queue.ts';
 import { readConfig } from '../../config.ts';
-import { createCallGate } from '../../pipeline/call-gate.ts';
-import { Folding } from '../../pipeline/folding.ts';
-import { handleMessage } from '../../pipeline/handle-message.ts';
-import type { Outcome } from '../../pipeline/work-deps.ts';
+import { createSourceLimiter } from '../../pipeline/concurrency/source-limiter.ts';
+import { Coalescer } from '../../pipeline/concurrency/coalescer.ts';
+import { handleMessage } from '../../pipeline/process/handle-message.ts';
+import type { Outcome } from '../../pipeline/process/process-deps.ts';
 import { preservicaReceiver } from '../../sources/preservica/receiver.ts';
-import { preservicaSystem } from '../../sources/preservica/look-up.ts';
+import { preservicaClient } from '../../sources/preservica/client.ts';
 import { eventDocument } from './caller.ts';
 
 /** Milliseconds an event when each is handled inside its request: no queue between, one call after another, the same storage. */
@@ -23,7 +23,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
   const clients = storageClients(config);
   const secrets = createSecrets(config, { now: Date.now, log });
   const receiver = preservicaReceiver(source);
-  const system = preservicaSystem({
+  const client = preservicaClient({
     source,
     secrets,
     ...config,
@@ -37,10 +37,10 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
         'archive',
         {
           receiver,
-          eventsAreWhole: false,
-          lookUpsMayLag: false,
-          gate: createCallGate({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now }),
-          system: () => Promise.resolve(system),
+          selfContainedEvents: false,
+          eventuallyConsistent: false,
+          limiter: createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now }),
+          client: () => Promise.resolve(client),
         },
       ],
     ]),
@@ -48,7 +48,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
     deliveries: deliveryStore(clients),
     assets: assetStore(clients),
     ledger: tableLedger(clients, ['archive']),
-    folding: new Folding<Outcome>(),
+    coalescer: new Coalescer<Outcome>(),
     limits: config,
     log,
     now: () => new Date(),

@@ -1,7 +1,7 @@
 import { startAzurite, type Azurite } from '../azurite.ts';
-import type { Entity } from '../preservica/library.ts';
-import { startPreservicaSimulator, type PreservicaSimulator } from '../preservica/simulator.ts';
-import { drawPicture } from '../simulator/pictures.ts';
+import type { Entity } from '../simulators/preservica/library.ts';
+import { startPreservicaSimulator, type PreservicaSimulator } from '../simulators/preservica/simulator.ts';
+import { drawPicture } from '../simulators/pictures.ts';
 import { settings, startApp } from './app-process.ts';
 import { Caller, eventDocument } from './caller.ts';
 import { countStorage } from './counting-storage.ts';

@@ -1,13 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { harmless } from '../../cli/terminal.ts';
+import { stripControlCharacters } from '../../cli/terminal.ts';
 import { jsonObject } from '../host/json-object.ts';
 
 /** Shows what the app, or what runs it, says as a warning or an error; calls `faulty` where it says that its settings are. */
 export function showProblems(app: ChildProcess, faulty: (faults: readonly string[]) => void): void {
   const look = (line: string): void => {
     const faults = faultsIn(line);
-    if (faults === undefined) console.error(`  app: ${harmless(line)}`);
+    if (faults === undefined) console.error(`  app: ${stripControlCharacters(line)}`);
     else faulty(faults);
   };
   if (app.stderr !== null) createInterface(app.stderr).on('line', look);

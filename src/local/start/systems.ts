@@ -1,10 +1,10 @@
-import { drawPicture } from '../simulator/pictures.ts';
-import { addSampleLibrary as addArchive } from '../preservica/sample-library.ts';
-import { startPreservicaSimulator } from '../preservica/simulator.ts';
-import { addSampleEvents } from '../pywebhooks/sample-events.ts';
-import { startPyWebhooksSimulator } from '../pywebhooks/simulator.ts';
-import { addSampleLibrary as addPictureDesk } from '../woodwing/sample-library.ts';
-import { startWoodWingSimulator } from '../woodwing/simulator.ts';
+import { drawPicture } from '../simulators/pictures.ts';
+import { addSampleLibrary as addArchive } from '../simulators/preservica/sample-library.ts';
+import { startPreservicaSimulator } from '../simulators/preservica/simulator.ts';
+import { addSampleEvents } from '../simulators/pywebhooks/sample-events.ts';
+import { startPyWebhooksSimulator } from '../simulators/pywebhooks/simulator.ts';
+import { addSampleLibrary as addPictureDesk } from '../simulators/woodwing/sample-library.ts';
+import { startWoodWingSimulator } from '../simulators/woodwing/simulator.ts';
 import { tried, typeCommand } from './own-command.ts';
 import { eventLines, settledEvents, type ShownEvent } from './show-events.ts';
 import type { Happened, Happenings, Simulated } from './simulations.ts';

@@ -1,7 +1,7 @@
-import { cleanLines, cleanText } from '../../pipeline/clean-text.ts';
-import type { Identifier } from '../../pipeline/event.ts';
-import type { AssetDetails } from '../../pipeline/record.ts';
-import type { WantedAsset } from '../../pipeline/source-system.ts';
+import { sanitizeLines, sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import type { Identifier } from '../../pipeline/model/event.ts';
+import type { AssetDetails } from '../../pipeline/model/record.ts';
+import type { WantedAsset } from '../../pipeline/ports/source-client.ts';
 import { readReference } from './fields.ts';
 import type { FoundFiles } from './files.ts';
 import { all, at, attributeOf, textAt, type XmlElement } from './xml.ts';
@@ -13,7 +13,7 @@ export function readIdentifiers(document: XmlElement): Identifier[] {
   return all(at(document, 'Identifiers'), 'Identifier').flatMap((identifier) => {
     const [type, value] = [textAt(identifier, 'Type'), textAt(identifier, 'Value')];
     if (type === undefined || value === undefined) return [];
-    return [{ type: cleanText(type, 1024), value: cleanText(value, 10_000) }];
+    return [{ type: sanitizeText(type, 1024), value: sanitizeText(value, 10_000) }];
   });
 }
 
@@ -35,7 +35,7 @@ export function readEntity(
   if (entity === undefined) return undefined;
   const text = (child: string, maxLength: number): string | null => {
     const given = textAt(entity, child);
-    return given === undefined ? null : cleanText(given.replaceAll(/\s+/g, ' '), maxLength);
+    return given === undefined ? null : sanitizeText(given.replaceAll(/\s+/g, ' '), maxLength);
   };
   const description = textAt(entity, 'Description');
   return {
@@ -44,7 +44,7 @@ export function readEntity(
     deleted: textAt(entity, 'Deleted')?.toLowerCase() === 'true',
     about: {
       title: text('Title', 10_000),
-      description: description === undefined ? null : cleanLines(description, 100_000),
+      description: description === undefined ? null : sanitizeLines(description, 100_000),
       parentId: readReference(textAt(entity, 'Parent')) ?? null,
       securityTag: text('SecurityTag', 1024),
     },
@@ -84,7 +84,7 @@ export function detailsOf(
 function readFragment(fragment: XmlElement): { schema: string | null; ref: string | null } {
   const schema = attributeOf(fragment, 'schema');
   return {
-    schema: schema === undefined ? null : cleanText(schema, 2048),
+    schema: schema === undefined ? null : sanitizeText(schema, 2048),
     ref: readReference(fragment.text.trim().split('/').at(-1)) ?? null,
   };
 }

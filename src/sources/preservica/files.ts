@@ -1,7 +1,7 @@
-import { cleanText } from '../../pipeline/clean-text.ts';
-import type { AssetFile } from '../../pipeline/record.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import type { AssetFile } from '../../pipeline/model/record.ts';
 import { readReference } from './fields.ts';
-import { notAsExpected, type Questions } from './questions.ts';
+import { notAsExpected, type EntityApi } from './entity-api.ts';
 import { all, at, attributeOf, textAt, type XmlElement } from './xml.ts';
 
 export interface FoundFiles {
@@ -21,7 +21,7 @@ const maxFixities = 20;
  * copy that people see (sections 3.4 to 3.6). Of each, `maxFiles` are looked at. Addresses inside the documents are
  * not followed; only the numbers at their ends are taken.
  */
-export async function filesOf(home: string, questions: Questions, maxFiles: number): Promise<FoundFiles> {
+export async function filesOf(home: string, questions: EntityApi, maxFiles: number): Promise<FoundFiles> {
   const representations = await questions.part(
     `${home}/representations`,
     'RepresentationsResponse',
@@ -67,8 +67,8 @@ function readRepresentations(document: XmlElement): (Addressed & { type: string;
       const name = attributeOf(element, 'name');
       return {
         ...addressed(element),
-        type: cleanText(attributeOf(element, 'type') ?? '', 256),
-        name: name === undefined ? null : cleanText(name, 1024),
+        type: sanitizeText(attributeOf(element, 'type') ?? '', 256),
+        name: name === undefined ? null : sanitizeText(name, 1024),
       };
     });
 }
@@ -76,7 +76,7 @@ function readRepresentations(document: XmlElement): (Addressed & { type: string;
 async function lookInto(
   path: string,
   representation: string,
-  questions: Questions,
+  questions: EntityApi,
   maxFiles: number,
 ): Promise<{ contentObjects: number; files: AssetFile[]; fileCount: number }> {
   const { contentObjects, references } = await questions.part(path, 'RepresentationResponse', (document) => {
@@ -111,7 +111,7 @@ async function lookInto(
 /** How many bitstreams the active generation has, and the paths of the first `maxFiles`: a list may be long, and lists are many. */
 async function listBitstreams(
   reference: string | undefined,
-  questions: Questions,
+  questions: EntityApi,
   maxFiles: number,
 ): Promise<{ count: number; paths: string[] }> {
   if (reference === undefined) throw notAsExpected('the reference of a content object');
@@ -137,7 +137,7 @@ function readBitstream(document: XmlElement, representation: string): AssetFile 
   if (bitstream === undefined) throw notAsExpected('a bitstream');
   const size = textAt(bitstream, 'FileSize') ?? '';
   return {
-    name: cleanText(textAt(bitstream, 'Filename') ?? '', 4096),
+    name: sanitizeText(textAt(bitstream, 'Filename') ?? '', 4096),
     representation,
     sizeBytes: /^\d{1,15}$/.test(size) ? Number(size) : null,
     fixity: all(at(bitstream, 'Fixities'), 'Fixity')
@@ -145,14 +145,14 @@ function readBitstream(document: XmlElement, representation: string): AssetFile 
       .flatMap((fixity) => {
         const [algorithm, value] = [textAt(fixity, 'FixityAlgorithmRef'), textAt(fixity, 'FixityValue')];
         if (algorithm === undefined || value === undefined) return [];
-        return [{ algorithm: cleanText(algorithm, 64).toUpperCase(), value: cleanText(value, 1024) }];
+        return [{ algorithm: sanitizeText(algorithm, 64).toUpperCase(), value: sanitizeText(value, 1024) }];
       }),
   };
 }
 
 function addressed(element: XmlElement): Addressed {
   const found = /\/(\d{1,9})\/?\s*$/.exec(element.text.slice(-64))?.[1];
-  return { element: cleanText(element.name, 64), number: found === undefined ? undefined : Number(found) };
+  return { element: sanitizeText(element.name, 64), number: found === undefined ? undefined : Number(found) };
 }
 
 function numberIn({ element, number }: Addressed): number {

@@ -1,9 +1,9 @@
 import { Secret, TOTP } from 'otpauth';
 import * as z from 'zod';
 import { prefixOf, type SourceConfig } from '../../config.ts';
-import { UpstreamError } from '../../errors.ts';
-import { readJson } from '../../pipeline/read-json.ts';
-import type { Secrets } from '../../pipeline/secrets.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
+import { readJson } from '../../pipeline/model/read-json.ts';
+import type { Secrets } from '../../pipeline/ports/secrets.ts';
 import { callSource, type CallAnswer } from '../http-call.ts';
 import { Session, type NewToken } from '../session.ts';
 

@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { AssetEvent, Identifier } from '../../pipeline/event.ts';
-import { cleanText } from '../../pipeline/clean-text.ts';
-import { eventIds } from '../../pipeline/event-id.ts';
-import type { Call, CallHead, CallVerdict, Reading, Receipt, Receiver } from '../../pipeline/receiver.ts';
-import type { WebhookSecrets } from '../../pipeline/secrets.ts';
-import { isJsonObject, readJson } from '../../pipeline/read-json.ts';
-import { textOf, timeOf } from '../event-values.ts';
+import type { AssetEvent, Identifier } from '../../pipeline/model/event.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import { eventIds } from '../../pipeline/model/event-id.ts';
+import type {
+  Call,
+  CallHead,
+  CallVerdict,
+  Reading,
+  Receipt,
+  Receiver,
+} from '../../pipeline/ports/receiver.ts';
+import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
+import { isJsonObject, readJson } from '../../pipeline/model/read-json.ts';
+import { textOf, timeOf } from '../parse-values.ts';
 import { signatureIn } from '../signed-by-any.ts';
 import { challengeAnswer, isAnswerableCode, signedEvent } from './signature.ts';
 
@@ -13,9 +20,9 @@ import { challengeAnswer, isAnswerableCode, signedEvent } from './signature.ts';
 export function preservicaReceiver({ handshake }: { handshake: 'strict' | 'lenient' }): Receiver {
   return {
     methods: ['POST'],
-    judgeAlone: (head) => judgeAlone(head, handshake),
+    verifyWithoutSecret: (head) => verifyWithoutSecret(head, handshake),
     unsignedBodyBytes: ({ query }) => (query.has('challengeCode') ? longestHandshakeBody : undefined),
-    judge: (call, secrets) => judge(call, secrets, handshake),
+    verify: (call, secrets) => verify(call, secrets, handshake),
     read,
     assetId,
   };
@@ -28,7 +35,7 @@ type Refusal = Exclude<CallVerdict, { kind: 'proved' | 'handshake' }>;
 
 const signatureHeader = { header: 'preservica-signature', hexDigits: 64 };
 
-function judgeAlone(head: CallHead, handshake: 'strict' | 'lenient'): Refusal | undefined {
+function verifyWithoutSecret(head: CallHead, handshake: 'strict' | 'lenient'): Refusal | undefined {
   if (!head.query.has('challengeCode')) {
     const signature = signatureIn(head, signatureHeader);
     return typeof signature === 'string' ? undefined : signature;
@@ -42,8 +49,8 @@ function judgeAlone(head: CallHead, handshake: 'strict' | 'lenient'): Refusal | 
     : undefined;
 }
 
-function judge(call: Call, secrets: WebhookSecrets, handshake: 'strict' | 'lenient'): CallVerdict {
-  const alone = judgeAlone(call, handshake);
+function verify(call: Call, secrets: WebhookSecrets, handshake: 'strict' | 'lenient'): CallVerdict {
+  const alone = verifyWithoutSecret(call, handshake);
   if (alone !== undefined) return alone;
   const code = call.query.get('challengeCode');
   if (code !== null) {
@@ -151,10 +158,10 @@ function readItem(
   const known = textOf(item['entityType']);
   return {
     id: idOf === undefined || reference === undefined ? idAt(index) : idOf(reference.toLowerCase()),
-    type: cleanText(trigger ?? textOf(item['event']) ?? 'unknown', 256),
+    type: sanitizeText(trigger ?? textOf(item['event']) ?? 'unknown', 256),
     assetKind:
       (known !== undefined && Object.hasOwn(assetKinds, known) ? assetKinds[known] : undefined) ?? 'other',
-    ...(reference === undefined ? {} : { assetId: cleanText(assetId(reference) ?? reference, 512) }),
+    ...(reference === undefined ? {} : { assetId: sanitizeText(assetId(reference) ?? reference, 512) }),
     occurredAt,
     identifiers: readIdentifiers(identifiers),
     data: { ...data, ...rest },
@@ -176,7 +183,7 @@ function readIdentifiers(given: unknown): Identifier[] {
 }
 
 function identifierOf(type: string, value: string): Identifier {
-  return { type: cleanText(type, 1024), value: cleanText(value, 10_000) };
+  return { type: sanitizeText(type, 1024), value: sanitizeText(value, 10_000) };
 }
 
 /** Section 2.8: local-looking ISO date-time without a zone, to be read as UTC; other fraction lengths and a zone may come. */

@@ -6,7 +6,7 @@ import {
   pastTime,
   secretText,
   totpSeed,
-} from '../../setting-values.ts';
+} from '../../pipeline/ports/setting-values.ts';
 
 /** The settings that a Preservica has besides those of every source. */
 export const preservicaSettings = {

@@ -1,8 +1,8 @@
 import * as pointer from '@hyperjump/json-pointer';
 import type { SourceConfig } from '../../config.ts';
-import { cleanText } from '../../pipeline/clean-text.ts';
-import { isJsonObject } from '../../pipeline/read-json.ts';
-import type { SourceSystem } from '../../pipeline/source-system.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import { isJsonObject } from '../../pipeline/model/read-json.ts';
+import type { SourceClient } from '../../pipeline/ports/source-client.ts';
 
 /** The text or whole number that names an asset, where a JSON Pointer (RFC 6901) leads to one. Never throws. */
 export function idAt(payload: unknown, path: string | undefined): string | undefined {
@@ -17,9 +17,9 @@ export function dataOf(payload: unknown): Record<string, unknown> {
 }
 
 /** A source that cannot be asked: its record is the payload itself, with what the settings point at. */
-export function payloadSystem({ pointers }: Pick<SourceConfig, 'pointers'>): SourceSystem {
+export function payloadClient({ pointers }: Pick<SourceConfig, 'pointers'>): SourceClient {
   return {
-    lookUp: async ({ kind }, _turn, _signal, { event: { data } }) => {
+    fetchAsset: async ({ kind }, _turn, _signal, { event: { data } }) => {
       const payload = isWrapping(data) ? data['payload'] : data;
       const [title, link] = [pointers.title, pointers.link].map((path) => textIn(find(payload, path)));
       const page = link === undefined ? undefined : pageAddress(link);
@@ -27,7 +27,7 @@ export function payloadSystem({ pointers }: Pick<SourceConfig, 'pointers'>): Sou
         kind: 'found',
         details: {
           kind,
-          title: title === undefined ? null : cleanText(title, 1000),
+          title: title === undefined ? null : sanitizeText(title, 1000),
           links: page === undefined ? {} : { page },
           details: isJsonObject(payload) ? payload : data,
         },

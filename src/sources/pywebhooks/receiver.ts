@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { SourceConfig } from '../../config.ts';
-import { cleanText, cutText } from '../../pipeline/clean-text.ts';
-import { eventId } from '../../pipeline/event-id.ts';
-import { readJson } from '../../pipeline/read-json.ts';
+import { sanitizeText, cutText } from '../../pipeline/model/sanitize-text.ts';
+import { eventId } from '../../pipeline/model/event-id.ts';
+import { readJson } from '../../pipeline/model/read-json.ts';
 import type {
   Call,
   CallHead,
@@ -11,8 +11,8 @@ import type {
   Reading,
   Receipt,
   Receiver,
-} from '../../pipeline/receiver.ts';
-import type { WebhookSecrets } from '../../pipeline/secrets.ts';
+} from '../../pipeline/ports/receiver.ts';
+import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
 import { signatureIn, signedByAny } from '../signed-by-any.ts';
 import { dataOf, idAt } from './payload.ts';
 
@@ -22,10 +22,10 @@ type PyWebhooksSettings = Pick<SourceConfig, 'pointers' | 'deduplicateMs'>;
 export function pywebhooksReceiver(settings: PyWebhooksSettings): Receiver {
   return {
     methods: ['GET', 'POST'],
-    judgeAlone,
-    judge,
+    verifyWithoutSecret,
+    verify,
     // The claim check that keeps it has room for a name, not for whatever fits into a header.
-    hint({ headers }) {
+    eventName({ headers }) {
       const event = headers.get('event');
       return event === undefined ? undefined : cutText(event, longestName);
     },
@@ -42,7 +42,7 @@ const questions = ['echo', 'secret_key', 'api_key'] as const;
 const signatureHeader = { header: 'pywebhooks-signature', hexDigits: 40 };
 
 /** Section 8: a GET brings one of three things, and nothing proves any of them; a POST is signed. */
-function judgeAlone(head: CallHead): HeadVerdict | undefined {
+function verifyWithoutSecret(head: CallHead): HeadVerdict | undefined {
   if (head.method !== 'GET') {
     const signature = signatureIn(head, signatureHeader);
     return typeof signature === 'string' ? undefined : signature;
@@ -65,7 +65,7 @@ function judgeAlone(head: CallHead): HeadVerdict | undefined {
   };
 }
 
-function judge(call: Call, secrets: WebhookSecrets): CallVerdict {
+function verify(call: Call, secrets: WebhookSecrets): CallVerdict {
   const signature = signatureIn(call, signatureHeader);
   if (typeof signature !== 'string') return signature;
   return signedByAny(secrets, { hash: 'sha1', message: [call.body], signature })
@@ -86,15 +86,15 @@ function read(body: Uint8Array, receipt: Receipt, { pointers, deduplicateMs }: P
         id: eventId(receipt.source, [receipt.deliveryId]),
         ...(deduplicateMs === 0
           ? {}
-          : { alike: { digest: createHash('sha256').update(body).digest('hex'), withinMs: deduplicateMs } }),
-        type: cleanText(
-          receipt.hint === undefined || receipt.hint === '' ? 'event' : receipt.hint,
+          : { dedupe: { key: createHash('sha256').update(body).digest('hex'), windowMs: deduplicateMs } }),
+        type: sanitizeText(
+          receipt.eventName === undefined || receipt.eventName === '' ? 'event' : receipt.eventName,
           longestName,
         ),
         ...(reference === undefined
           ? { assetKind: 'other' as const }
           : // What is cleaned away, or stands beyond what an id may have, leaves an impossible one, and not another's.
-            { assetKind: 'asset' as const, assetId: cleanText(reference, longestId + 2) }),
+            { assetKind: 'asset' as const, assetId: sanitizeText(reference, longestId + 2) }),
         occurredAt: receipt.receivedAt.toISOString(),
         identifiers: [],
         data: dataOf(payload),
@@ -106,5 +106,5 @@ function read(body: Uint8Array, receipt: Receipt, { pointers, deduplicateMs }: P
 /** Any text can name an asset, as long as it can be shown and kept; a replacement character stands for what cannot. */
 function assetId(given: string): string | undefined {
   const possible = given !== '' && given.length <= longestId && !given.includes('\ufffd');
-  return possible && cleanText(given, longestId) === given ? given : undefined;
+  return possible && sanitizeText(given, longestId) === given ? given : undefined;
 }

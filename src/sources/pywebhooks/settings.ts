@@ -1,4 +1,4 @@
-import { apiAddress, jsonPointer, secretText, wholeNumber } from '../../setting-values.ts';
+import { apiAddress, jsonPointer, secretText, wholeNumber } from '../../pipeline/ports/setting-values.ts';
 
 /** The settings that a PyWebhooks has besides those of every source. */
 export const pywebhooksSettings = {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { readJson } from '../../pipeline/read-json.ts';
+import { readJson } from '../../pipeline/model/read-json.ts';
 import { callSource, type CallAnswer, type CallInit, type CallLimits } from '../http-call.ts';
 
 export const systemName = 'WoodWing Assets';

@@ -1,6 +1,6 @@
 import type { SourceConfig } from '../../config.ts';
-import { cleanLines, cleanText } from '../../pipeline/clean-text.ts';
-import type { AssetDetails, AssetFile } from '../../pipeline/record.ts';
+import { sanitizeLines, sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import type { AssetDetails, AssetFile } from '../../pipeline/model/record.ts';
 import { plainValue, type Hit } from './search.ts';
 
 /** The fields that every record keeps, by their internal names (sections 2.3 and 5.4). */
@@ -35,7 +35,7 @@ export function detailsOf(
   const value = (name: string): unknown => plainValue(metadata[name]) ?? null;
   const text = (name: string): string | null => {
     const given = value(name);
-    return typeof given === 'string' && given !== '' ? cleanText(given, mostText) : null;
+    return typeof given === 'string' && given !== '' ? sanitizeText(given, mostText) : null;
   };
   const description = value('description');
   const fields = [...new Set([...usualFields, ...metadataFields])];
@@ -46,7 +46,7 @@ export function detailsOf(
     kind: 'asset',
     title: text('name') ?? text('filename'),
     description:
-      typeof description === 'string' && description !== '' ? cleanLines(description, mostText) : null,
+      typeof description === 'string' && description !== '' ? sanitizeLines(description, mostText) : null,
     parentId: text('folderPath'),
     fileCount: files.length,
     filesTruncated: false,

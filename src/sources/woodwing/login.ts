@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { prefixOf, type SourceConfig } from '../../config.ts';
-import { UpstreamError } from '../../errors.ts';
-import { readJson } from '../../pipeline/read-json.ts';
-import type { Secrets } from '../../pipeline/secrets.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
+import { readJson } from '../../pipeline/model/read-json.ts';
+import type { Secrets } from '../../pipeline/ports/secrets.ts';
 import { Session, type NewToken } from '../session.ts';
 import { callAssets, systemName } from './call.ts';
 

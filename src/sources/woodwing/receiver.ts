@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { AssetEvent } from '../../pipeline/event.ts';
-import { cleanText } from '../../pipeline/clean-text.ts';
-import { eventId } from '../../pipeline/event-id.ts';
-import { isJsonObject, readBrokenJson } from '../../pipeline/read-json.ts';
+import type { AssetEvent } from '../../pipeline/model/event.ts';
+import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import { eventId } from '../../pipeline/model/event-id.ts';
+import { isJsonObject, parseLenientJson } from '../../pipeline/model/read-json.ts';
 import type {
   Call,
   CallHead,
@@ -11,22 +11,22 @@ import type {
   Reading,
   Receipt,
   Receiver,
-} from '../../pipeline/receiver.ts';
-import type { WebhookSecrets } from '../../pipeline/secrets.ts';
-import { textOf, timeOf } from '../event-values.ts';
+} from '../../pipeline/ports/receiver.ts';
+import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
+import { textOf, timeOf } from '../parse-values.ts';
 import { signatureIn, signedByAny } from '../signed-by-any.ts';
 
 /** WoodWing Assets as a caller: one signed event a call, and no handshake (reference/woodwing-assets.md, sections 2 and 3). */
-export const woodwingReceiver: Receiver = { methods: ['POST'], judgeAlone, judge, read, assetId };
+export const woodwingReceiver: Receiver = { methods: ['POST'], verifyWithoutSecret, verify, read, assetId };
 
 const signatureHeader = { header: 'x-hook-signature', hexDigits: 64 };
 
-function judgeAlone(head: CallHead): HeadVerdict | undefined {
+function verifyWithoutSecret(head: CallHead): HeadVerdict | undefined {
   const signature = signatureIn(head, signatureHeader);
   return typeof signature === 'string' ? undefined : signature;
 }
 
-function judge(call: Call, secrets: WebhookSecrets): CallVerdict {
+function verify(call: Call, secrets: WebhookSecrets): CallVerdict {
   const signature = signatureIn(call, signatureHeader);
   if (typeof signature !== 'string') return signature;
   return signedByAny(secrets, { hash: 'sha256', message: [call.body], signature })
@@ -35,7 +35,7 @@ function judge(call: Call, secrets: WebhookSecrets): CallVerdict {
 }
 
 function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Reading {
-  const payload = readBrokenJson(body);
+  const payload = parseLenientJson(body);
   if (payload === undefined) return { kind: 'unreadable', why: 'not-json' };
   if (!isJsonObject(payload)) return { kind: 'unreadable', why: 'unknown-shape' };
 
@@ -52,7 +52,7 @@ function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Re
       : createHash('sha256').update(body).digest('hex');
   const event: AssetEvent = {
     id: eventId(source, [sameness]),
-    type: cleanText(type, 256),
+    type: sanitizeText(type, 256),
     ...about,
     occurredAt: (time ?? receivedAt).toISOString(),
     ...(time === undefined ? { timeUnknown: true } : {}),
@@ -72,5 +72,5 @@ function assetId(given: string): string | undefined {
 function subject(type: string, reference: string | undefined): Pick<AssetEvent, 'assetKind' | 'assetId'> {
   if (type.startsWith('folder_')) return { assetKind: 'folder' };
   if (type.startsWith('authkey_') || reference === undefined) return { assetKind: 'other' };
-  return { assetKind: 'asset', assetId: cleanText(reference, 512) };
+  return { assetKind: 'asset', assetId: sanitizeText(reference, 512) };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { UpstreamError } from '../../errors.ts';
-import { Members } from '../../pipeline/event.ts';
-import { isJsonObject, readJson } from '../../pipeline/read-json.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
+import { Members } from '../../pipeline/model/event.ts';
+import { isJsonObject, readJson } from '../../pipeline/model/read-json.ts';
 
 /** What Assets tells of one asset (reference/woodwing-assets.md, 5.4). */
 export const Hit = z.object({

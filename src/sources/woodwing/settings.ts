@@ -1,4 +1,11 @@
-import { apiAddress, fieldNames, oneOf, pageAddress, pastTime, secretText } from '../../setting-values.ts';
+import {
+  apiAddress,
+  fieldNames,
+  oneOf,
+  pageAddress,
+  pastTime,
+  secretText,
+} from '../../pipeline/ports/setting-values.ts';
 
 /** The settings that a WoodWing Assets has besides those of every source. */
 export const woodwingSettings = {

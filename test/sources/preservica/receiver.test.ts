@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventId } from '../../../src/pipeline/event-id.ts';
-import { AssetEvent } from '../../../src/pipeline/event.ts';
+import { eventId } from '../../../src/pipeline/model/event-id.ts';
+import { AssetEvent } from '../../../src/pipeline/model/event.ts';
 import { preservicaReceiver } from '../../../src/sources/preservica/receiver.ts';
 import { eventsIn } from '../../support/events-in.ts';
 
@@ -17,7 +17,7 @@ function sign(body: Uint8Array | string): string {
 
 function judge(given: { query?: string; signature?: string; body?: string }, receiver = strict) {
   const headers = new Map(given.signature === undefined ? [] : [['preservica-signature', given.signature]]);
-  return receiver.judge(
+  return receiver.verify(
     { method: 'POST', query: new URLSearchParams(given.query), headers, body: Buffer.from(given.body ?? '') },
     [secret],
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../../../src/pipeline/source-system.ts';
-import { createCallGate } from '../../../src/pipeline/call-gate.ts';
+import type { FetchResult } from '../../../src/pipeline/ports/source-client.ts';
+import { createSourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
 import {
   askerOf,
   assetId,
@@ -38,8 +38,8 @@ const loginForms = (archive: StandIn) =>
 describe('the login', () => {
   it('is asked for by form, with the tenant only where one is set', async () => {
     const archive = await archiveWithAsset();
-    await askerOf(archive.url).lookUp();
-    await askerOf(archive.url, { settings: { SOURCE_ARCHIVE_TENANT: 'ACME' } }).lookUp();
+    await askerOf(archive.url).fetchAsset();
+    await askerOf(archive.url, { settings: { SOURCE_ARCHIVE_TENANT: 'ACME' } }).fetchAsset();
     const account = { username: 'archivist@example.org', password: 'open sesame' };
     expect(loginForms(archive)).toEqual([account, { ...account, tenant: 'ACME' }]);
   });
@@ -47,37 +47,37 @@ describe('the login', () => {
   it('is shared by all who wait for it, and used until two thirds of its time', async () => {
     const archive = await archiveWithAsset();
     const asker = askerOf(archive.url);
-    await Promise.all(Array.from({ length: 20 }, () => asker.lookUp()));
+    await Promise.all(Array.from({ length: 20 }, () => asker.fetchAsset()));
     expect(archive.logins).toBe(1);
     asker.pass(10 * minute - 1);
-    await asker.lookUp();
+    await asker.fetchAsset();
     expect(archive.logins).toBe(1);
     asker.pass(1);
-    await Promise.all(Array.from({ length: 20 }, () => asker.lookUp()));
+    await Promise.all(Array.from({ length: 20 }, () => asker.fetchAsset()));
     expect(archive.logins).toBe(2);
     expect(archive.seen.at(-1)?.headers['preservica-access-token']).toBe('token-2');
   });
 
-  it('goes through the gate like any call', async () => {
+  it('goes through the limiter like any call', async () => {
     const archive = await archiveWithAsset();
     archive.on(loginPath, silence);
-    const gate = createCallGate({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
-    const looking = askerOf(archive.url, { gate, timeLimitMs: 300 }).lookUp();
-    expect(await gate.admit(100)).toEqual({ kind: 'busy' });
+    const limiter = createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
+    const looking = askerOf(archive.url, { limiter, timeLimitMs: 300 }).fetchAsset();
+    expect(await limiter.acquire(100)).toEqual({ kind: 'busy' });
     expect(await looking).toMatchObject({ kind: 'again', code: 'source-unavailable' });
   });
 
   it('that could not be renewed costs nothing while the old token lasts', async () => {
     const archive = await archiveWithAsset();
     const asker = askerOf(archive.url);
-    await asker.lookUp();
+    await asker.fetchAsset();
     archive.on(loginPath, status(503));
     asker.pass(11 * minute);
-    expect(await asker.lookUp()).toMatchObject({ kind: 'found' });
-    expect(await asker.lookUp()).toMatchObject({ kind: 'found' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
     expect(loginForms(archive)).toHaveLength(2);
     asker.pass(4 * minute);
-    expect(await asker.lookUp()).toMatchObject({ kind: 'again', code: 'source-unavailable' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'again', code: 'source-unavailable' });
   });
 });
 
@@ -87,7 +87,7 @@ describe('a token that is being renewed', () => {
     const archive = await archiveWithAsset();
     archive.addFolder();
     const asker = askerOf(archive.url);
-    await asker.lookUp();
+    await asker.fetchAsset();
     let answerLogin = (): void => undefined;
     const renewing = new Promise<void>((resolve) => {
       archive.on(loginPath, (call, response) => {
@@ -96,9 +96,9 @@ describe('a token that is being renewed', () => {
       });
     });
     asker.pass(11 * minute);
-    const first = asker.lookUp();
+    const first = asker.fetchAsset();
     await renewing;
-    const other = async () => await asker.lookUp({ kind: 'folder', id: folderId });
+    const other = async () => await asker.fetchAsset({ kind: 'folder', id: folderId });
     const tokensOfOther = () =>
       archive.seen
         .filter(({ path }) => path.includes(folderId))
@@ -134,12 +134,12 @@ describe('a token that is being renewed', () => {
       const archive = await archiveWithAsset();
       archive.on(loginPath, json({ token: 'good', validFor }));
       const asker = askerOf(archive.url);
-      await asker.lookUp();
+      await asker.fetchAsset();
       asker.pass(10 * minute - 1);
-      expect(await asker.lookUp()).toMatchObject({ kind: 'found' });
+      expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
       expect(loginForms(archive)).toHaveLength(1);
       asker.pass(1);
-      await asker.lookUp();
+      await asker.fetchAsset();
       expect(loginForms(archive)).toHaveLength(2);
     },
   );
@@ -149,29 +149,29 @@ describe('a token that is no longer accepted', () => {
   it('is replaced once for all who met the 401, and their calls are repeated', async () => {
     const archive = await archiveWithAsset();
     const asker = askerOf(archive.url);
-    await asker.lookUp();
+    await asker.fetchAsset();
     onlyAccept(archive, (token) => token !== 'token-1');
-    const findings = await Promise.all(Array.from({ length: 10 }, () => asker.lookUp()));
+    const findings = await Promise.all(Array.from({ length: 10 }, () => asker.fetchAsset()));
     expect(findings.every(({ kind }) => kind === 'found')).toBe(true);
     expect(archive.logins).toBe(2);
   });
 
   it('is replaced also when all places are held by those who wait for its successor', async () => {
     const archive = await archiveWithAsset();
-    const gate = createCallGate({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
-    const asker = askerOf(archive.url, { gate });
-    await asker.lookUp();
+    const limiter = createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
+    const asker = askerOf(archive.url, { limiter });
+    await asker.fetchAsset();
     // Refused at a call that no other of this look-up waits behind: the place goes to the next look-up, which still writes
     // something down while the first one wants to log in.
-    let next: Promise<Finding> | undefined;
+    let next: Promise<FetchResult> | undefined;
     archive.guard((token, path) => {
       if (token !== 'token-1' || !path.endsWith('/bitstreams/1')) return undefined;
-      next ??= asker.lookUp(undefined, undefined, async () => {
+      next ??= asker.fetchAsset(undefined, undefined, async () => {
         await new Promise((resolve) => setImmediate(resolve));
       });
       return 401;
     });
-    expect(await asker.lookUp()).toMatchObject({ kind: 'found' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
     expect(await next).toMatchObject({ kind: 'found' });
     expect(archive.logins).toBe(2);
   });
@@ -180,14 +180,14 @@ describe('a token that is no longer accepted', () => {
     const archive = await archiveWithAsset();
     onlyAccept(archive, () => false);
     const asker = askerOf(archive.url);
-    expect(await asker.lookUp()).toMatchObject({ kind: 'again', code: 'login-refused' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'again', code: 'login-refused' });
     expect(archive.logins).toBe(2);
     const before = archive.seen.length;
-    expect(await asker.lookUp()).toMatchObject({ kind: 'again', code: 'login-refused' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'again', code: 'login-refused' });
     expect(archive.seen.length).toBe(before);
     onlyAccept(archive, () => true);
     asker.pass(5_000);
-    expect(await asker.lookUp()).toMatchObject({ kind: 'found' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
   });
 });
 
@@ -197,13 +197,13 @@ describe('a refused login', () => {
     archive.on(loginPath, json({ success: false, message: 'login.failed' }, code));
     const asker = askerOf(archive.url);
     const refused = { kind: 'again', code: 'login-refused' };
-    const findings = await Promise.all(Array.from({ length: 30 }, () => asker.lookUp()));
-    for (const finding of findings) expect(finding).toMatchObject(refused);
+    const findings = await Promise.all(Array.from({ length: 30 }, () => asker.fetchAsset()));
+    for (const fetchResult of findings) expect(fetchResult).toMatchObject(refused);
     asker.pass(4_999);
-    expect(await asker.lookUp()).toMatchObject(refused);
+    expect(await asker.fetchAsset()).toMatchObject(refused);
     expect(archive.seen).toHaveLength(1);
     asker.pass(1);
-    expect(await asker.lookUp()).toMatchObject(refused);
+    expect(await asker.fetchAsset()).toMatchObject(refused);
     expect(archive.seen).toHaveLength(2);
   });
 
@@ -212,7 +212,7 @@ describe('a refused login', () => {
     ['password', { password: undefined }, /SOURCE_ARCHIVE_PASSWORD.*source-archive-password/],
   ])('is what a missing %s is, without a call', async (_name, given, text) => {
     const archive = await archiveWithAsset();
-    expect(await askerOf(archive.url, given).lookUp()).toEqual({
+    expect(await askerOf(archive.url, given).fetchAsset()).toEqual({
       kind: 'again',
       code: 'login-refused',
       text: expect.stringMatching(text) as string,
@@ -237,9 +237,9 @@ describe('a login that could not be tried', () => {
     const archive = await archiveWithAsset();
     archive.on(loginPath, respond);
     const asker = askerOf(archive.url, { timeLimitMs: 1_000 });
-    expect(await asker.lookUp()).toMatchObject(expected);
+    expect(await asker.fetchAsset()).toMatchObject(expected);
     archive.on(loginPath, json({ token: 'good' }));
-    expect(await asker.lookUp()).toMatchObject({ kind: 'found' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
   });
 });
 
@@ -256,7 +256,7 @@ describe('the second factor', () => {
     archive.on(loginPath, wants('needs.2fa'));
     archive.on(secondPath, json({ success: true, token: 'after-both' }));
     const asker = askerOf(archive.url, { totpSeed: 'gezd gnbv gy3t qojq GEZD GNBV GY3T QOJQ', now: 59_000 });
-    expect(await asker.lookUp()).toMatchObject({ kind: 'found' });
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
     expect(seconds(archive)).toEqual([
       {
         username: 'archivist@example.org',
@@ -281,8 +281,8 @@ describe('the second factor', () => {
       code: 'login-refused',
       text: expect.stringMatching(text) as string,
     };
-    expect(await asker.lookUp()).toEqual(refused);
-    expect(await asker.lookUp()).toEqual(refused);
+    expect(await asker.fetchAsset()).toEqual(refused);
+    expect(await asker.fetchAsset()).toEqual(refused);
     expect(archive.seen).toHaveLength(1);
   });
 
@@ -290,20 +290,20 @@ describe('the second factor', () => {
     const archive = await archiveWithAsset();
     archive.on(loginPath, wants('needs.2fa'));
     archive.on(secondPath, json({ success: false }, 401));
-    expect(await askerOf(archive.url, { totpSeed: rfcSeed }).lookUp()).toMatchObject({
+    expect(await askerOf(archive.url, { totpSeed: rfcSeed }).fetchAsset()).toMatchObject({
       code: 'login-refused',
     });
   });
 });
 
 describe('secrets', () => {
-  it('stand in no finding and no log line', async () => {
+  it('stand in no fetchResult and no log line', async () => {
     const secrets = ['open sesame', rfcSeed, 'tok-secret', 'go-on-secret', assetId];
     const archive = await archiveWithAsset();
     const written: string[] = [];
     const note = async (asker: ReturnType<typeof askerOf>) => {
-      const finding = await asker.lookUp();
-      written.push(...asker.logged, JSON.stringify(finding.kind === 'found' ? 'found' : finding));
+      const fetchResult = await asker.fetchAsset();
+      written.push(...asker.logged, JSON.stringify(fetchResult.kind === 'found' ? 'found' : fetchResult));
     };
     const asker = () => askerOf(archive.url, { totpSeed: rfcSeed });
     for (const code of [400, 401, 403, 404, 429, 500]) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startPreservicaSimulator } from '../../../src/local/preservica/simulator.ts';
-import { readPicture } from '../../../src/pipeline/picture.ts';
+import { startPreservicaSimulator } from '../../../src/local/simulators/preservica/simulator.ts';
+import { readPicture } from '../../../src/pipeline/process/picture.ts';
 import { askerOf } from './stand-in.ts';
 
 async function simulator() {
@@ -28,8 +28,8 @@ describe('a look-up at the simulated Preservica', () => {
         { type: 'Preservation', contentObjects: [[{ name: 'harbour.tif', bytes: harbour }]] },
       ],
     });
-    const finding = await askerOf(archive.url).lookUp({ kind: 'asset', id: asset.ref });
-    expect(finding).toMatchObject({
+    const fetchResult = await askerOf(archive.url).fetchAsset({ kind: 'asset', id: asset.ref });
+    expect(fetchResult).toMatchObject({
       kind: 'found',
       details: {
         title: 'Harbour <looking> north & south',
@@ -43,8 +43,9 @@ describe('a look-up at the simulated Preservica', () => {
       },
     });
     const digest = createHash('sha256').update(harbour).digest('hex');
-    expect(JSON.stringify(finding)).toContain(JSON.stringify({ algorithm: 'SHA256', value: digest }));
-    const picture = finding.kind === 'found' && finding.thumbnail.kind === 'bytes' && finding.thumbnail.bytes;
+    expect(JSON.stringify(fetchResult)).toContain(JSON.stringify({ algorithm: 'SHA256', value: digest }));
+    const picture =
+      fetchResult.kind === 'found' && fetchResult.thumbnail.kind === 'bytes' && fetchResult.thumbnail.bytes;
     expect(picture && readPicture(picture)).toMatchObject({ contentType: 'image/png' });
     expect(archive.apiCalls()).toHaveLength(8);
     expect(archive.logins()).toHaveLength(1);
@@ -57,8 +58,8 @@ describe('a look-up at the simulated Preservica', () => {
       contentObjects: [[{ name: `${type}-${index}` }]],
     }));
     const asset = archive.library.addAsset({ title: 'Harbour', representations });
-    const finding = await askerOf(archive.url).lookUp({ kind: 'asset', id: asset.ref });
-    expect(finding).toMatchObject({
+    const fetchResult = await askerOf(archive.url).fetchAsset({ kind: 'asset', id: asset.ref });
+    expect(fetchResult).toMatchObject({
       details: { files: [{ name: 'Preservation-1' }, { name: 'Access-0' }] },
     });
     expect(archive.apiCalls()).toHaveLength(12);
@@ -70,16 +71,16 @@ describe('a look-up at the simulated Preservica', () => {
     const asset = archive.library.addAsset({ title: 'Harbour' });
     asset.deleted = true;
     const asker = askerOf(archive.url);
-    expect(await asker.lookUp({ kind: 'folder', id: folder.ref })).toMatchObject({
+    expect(await asker.fetchAsset({ kind: 'folder', id: folder.ref })).toMatchObject({
       kind: 'found',
       details: { kind: 'folder', title: 'Glass negatives' },
       thumbnail: { kind: 'none' },
     });
     expect(archive.apiCalls()).toHaveLength(3);
-    expect(await asker.lookUp({ kind: 'asset', id: asset.ref })).toMatchObject({ kind: 'deleted' });
+    expect(await asker.fetchAsset({ kind: 'asset', id: asset.ref })).toMatchObject({ kind: 'deleted' });
     const unknown = { kind: 'asset', id: '00000000-0000-4000-8000-000000000000' } as const;
-    expect(await asker.lookUp(unknown)).toMatchObject({ kind: 'not-found' });
-    expect(await asker.lookUp({ kind: 'folder', id: asset.ref })).toMatchObject({ kind: 'not-found' });
+    expect(await asker.fetchAsset(unknown)).toMatchObject({ kind: 'not-found' });
+    expect(await asker.fetchAsset({ kind: 'folder', id: asset.ref })).toMatchObject({ kind: 'not-found' });
   });
 
   it('stops at the number of files of a volume', async () => {
@@ -90,12 +91,12 @@ describe('a look-up at the simulated Preservica', () => {
       representations: [{ type: 'Preservation', contentObjects }],
     });
     archive.settings.latencyMs = 1;
-    const finding = await askerOf(archive.url).lookUp({ kind: 'asset', id: asset.ref });
-    expect(finding).toMatchObject({
+    const fetchResult = await askerOf(archive.url).fetchAsset({ kind: 'asset', id: asset.ref });
+    expect(fetchResult).toMatchObject({
       kind: 'found',
       details: { fileCount: 500, filesTruncated: true },
     });
-    expect(finding.kind === 'found' && finding.details.files).toHaveLength(100);
+    expect(fetchResult.kind === 'found' && fetchResult.details.files).toHaveLength(100);
     expect(archive.apiCalls()).toHaveLength(305);
     expect(archive.mostAtOnce).toBeLessThanOrEqual(8);
   });
@@ -107,7 +108,7 @@ describe('a look-up at the simulated Preservica', () => {
     const { ref } = archive.library.addAsset({ title: 'Harbour' });
     const asker = askerOf(archive.url, { totpSeed: seed, now: Date.now() });
     const all = async () =>
-      await Promise.all(Array.from({ length: 8 }, () => asker.lookUp({ kind: 'asset', id: ref })));
+      await Promise.all(Array.from({ length: 8 }, () => asker.fetchAsset({ kind: 'asset', id: ref })));
     expect((await all()).every(({ kind }) => kind === 'found')).toBe(true);
     archive.forgetTokens();
     expect((await all()).every(({ kind }) => kind === 'found')).toBe(true);
@@ -119,7 +120,7 @@ describe('a look-up at the simulated Preservica', () => {
     const { ref } = archive.library.addAsset({ title: 'Harbour' });
     for (const version of ['6.0', '7.7', '12.3']) {
       archive.settings.version = version;
-      expect(await askerOf(archive.url).lookUp({ kind: 'asset', id: ref })).toMatchObject({
+      expect(await askerOf(archive.url).fetchAsset({ kind: 'asset', id: ref })).toMatchObject({
         details: { title: 'Harbour', fileCount: 1 },
       });
     }

@@ -2,9 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import type { Finding, WantedAsset } from '../../../src/pipeline/source-system.ts';
-import { createCallGate, type Admission, type CallGate } from '../../../src/pipeline/call-gate.ts';
-import { preservicaSystem } from '../../../src/sources/preservica/look-up.ts';
+import type { FetchResult, WantedAsset } from '../../../src/pipeline/ports/source-client.ts';
+import {
+  createSourceLimiter,
+  type AcquireResult,
+  type SourceLimiter,
+} from '../../../src/pipeline/concurrency/source-limiter.ts';
+import { preservicaClient } from '../../../src/sources/preservica/client.ts';
 import { configFor } from '../../support/config.ts';
 import { secretsWith } from '../../support/secrets.ts';
 import { anEvent } from '../../support/work-bench.ts';
@@ -211,9 +215,9 @@ export const entityDocument = (given: {
 
 export const expectedFragment = { schema: 'http://purl.org/dc/elements/1.1/', ref: fragmentId };
 
-/** A gate with room for all that notes how many calls were wanted, and how many at once. */
+/** A limiter with room for all that notes how many calls were wanted, and how many at once. */
 export function watchedGate() {
-  const gate = createCallGate({ maxAtOnce: 1000, maxPerSecond: 0, now: Date.now });
+  const limiter = createSourceLimiter({ maxAtOnce: 1000, maxPerSecond: 0, now: Date.now });
   let wanted = 0;
   let most = 0;
   let total = 0;
@@ -224,23 +228,23 @@ export function watchedGate() {
     get most() {
       return most;
     },
-    gate: {
-      ...gate,
-      async admit(maxWaitMs: number): Promise<Admission> {
-        const admission = await gate.admit(maxWaitMs);
-        if (admission.kind !== 'turn') return admission;
+    limiter: {
+      ...limiter,
+      async acquire(maxWaitMs: number): Promise<AcquireResult> {
+        const admission = await limiter.acquire(maxWaitMs);
+        if (admission.kind !== 'permit') return admission;
         const call = async <T>(work: () => Promise<T>): Promise<T> => {
           total += 1;
           most = Math.max(most, (wanted += 1));
           try {
-            return await admission.turn.call(work);
+            return await admission.permit.call(work);
           } finally {
             wanted -= 1;
           }
         };
-        return { kind: 'turn', turn: { call, end: () => admission.turn.end() } };
+        return { kind: 'permit', permit: { call, end: () => admission.permit.end() } };
       },
-    } satisfies CallGate,
+    } satisfies SourceLimiter,
   };
 }
 
@@ -251,7 +255,7 @@ export interface AskerGiven {
   maxFiles?: number;
   maxThumbnailBytes?: number;
   timeLimitMs?: number;
-  gate?: CallGate;
+  limiter?: SourceLimiter;
   now?: number;
 }
 
@@ -270,7 +274,7 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     password: () => Promise.resolve('password' in given ? given.password : 'open sesame'),
     totpSeed: () => Promise.resolve(given.totpSeed),
   });
-  const system = preservicaSystem({
+  const system = preservicaClient({
     source,
     secrets,
     maxFiles: given.maxFiles ?? 100,
@@ -280,30 +284,30 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     log: (level, name, fields) => logged.push(JSON.stringify({ level, name, fields })),
     now: () => now,
   });
-  const gate = given.gate ?? createCallGate({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
+  const limiter = given.limiter ?? createSourceLimiter({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
   return {
-    gate,
+    limiter,
     logged,
     pass(ms: number): void {
       now += ms;
     },
-    async lookUp(
+    async fetchAsset(
       asset: WantedAsset = { kind: 'asset', id: assetId },
       signal: AbortSignal = new AbortController().signal,
       /** What the pipeline writes down between being admitted and asking. */
       meanwhile?: () => Promise<void>,
-    ): Promise<Finding> {
-      const admission = await gate.admit(60_000);
-      if (admission.kind !== 'turn') throw new Error(admission.kind);
+    ): Promise<FetchResult> {
+      const admission = await limiter.acquire(60_000);
+      if (admission.kind !== 'permit') throw new Error(admission.kind);
       await meanwhile?.();
       try {
-        return await system.lookUp(asset, admission.turn, signal, {
+        return await system.fetchAsset(asset, admission.permit, signal, {
           event: anEvent(),
           laterEventKnown: false,
           removed: false,
         });
       } finally {
-        admission.turn.end();
+        admission.permit.end();
       }
     },
   };

@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Turn } from '../../../src/pipeline/call-gate.ts';
-import type { AssetEvent } from '../../../src/pipeline/event.ts';
-import { decodeMessage, encodeMessage, type MessageHead } from '../../../src/pipeline/message.ts';
-import { AssetDetails } from '../../../src/pipeline/record.ts';
-import type { WebhookSecrets } from '../../../src/pipeline/secrets.ts';
-import { payloadSystem } from '../../../src/sources/pywebhooks/payload.ts';
+import type { Permit } from '../../../src/pipeline/concurrency/source-limiter.ts';
+import type { AssetEvent } from '../../../src/pipeline/model/event.ts';
+import { decodeMessage, encodeMessage, type MessageHead } from '../../../src/pipeline/model/message.ts';
+import { AssetDetails } from '../../../src/pipeline/model/record.ts';
+import type { WebhookSecrets } from '../../../src/pipeline/ports/secrets.ts';
+import { payloadClient } from '../../../src/sources/pywebhooks/payload.ts';
 import { pywebhooksReceiver } from '../../../src/sources/pywebhooks/receiver.ts';
 import { eventsIn } from '../../support/events-in.ts';
 
@@ -102,15 +102,15 @@ function callOf({ method = 'POST', query = '', headers = [], body = '' }: Given)
 
 function judge(body: Uint8Array | string, signature: string | undefined, secrets: WebhookSecrets = [S1]) {
   const headers: [string, string][] = signature === undefined ? [] : [['pywebhooks-signature', signature]];
-  return receiver.judge(callOf({ headers, body }), secrets);
+  return receiver.verify(callOf({ headers, body }), secrets);
 }
 
 const ask = (query: string, given: Given = {}) =>
-  receiver.judgeAlone(callOf({ method: 'GET', query, ...given }));
+  receiver.verifyWithoutSecret(callOf({ method: 'GET', query, ...given }));
 
 function eventOf(
   body: Uint8Array | string,
-  given: Partial<Settings> & Partial<typeof receipt> & { hint?: string } = {},
+  given: Partial<Settings> & Partial<typeof receipt> & { eventName?: string } = {},
 ): AssetEvent {
   const reading = receiverWith(given).read(Buffer.from(body), { ...receipt, ...given });
   const [event, ...more] = eventsIn(reading);
@@ -250,7 +250,7 @@ describe('proof', () => {
   });
 
   it.each(['x-hook-signature', 'preservica-signature'])('is not looked for in the header %s', (header) => {
-    expect(receiver.judge(callOf({ headers: [[header, good]], body }), [S1])).toEqual({
+    expect(receiver.verify(callOf({ headers: [[header, good]], body }), [S1])).toEqual({
       kind: 'not-proved',
       why: 'no-signature',
     });
@@ -274,8 +274,8 @@ describe('proof', () => {
       ['event', 'x'],
     ];
     for (const query of ['', 'echo=abc', `secret_key=${S2}&token=t`]) {
-      expect(receiver.judge(callOf({ query, headers, body }), [S1])).toEqual({ kind: 'proved' });
-      expect(receiver.judgeAlone(callOf({ query, headers, body }))).toBeUndefined();
+      expect(receiver.verify(callOf({ query, headers, body }), [S1])).toEqual({ kind: 'proved' });
+      expect(receiver.verifyWithoutSecret(callOf({ query, headers, body }))).toBeUndefined();
     }
   });
 
@@ -420,7 +420,7 @@ describe.each([
 
   it('in the address of a POST is none', () => {
     expect(ask(`${name}=${S2}`, { method: 'POST' })).toEqual({ kind: 'not-proved', why: 'no-signature' });
-    expect(receiver.judge(callOf({ query: `${name}=${S2}` }), [S1])).toEqual({
+    expect(receiver.verify(callOf({ query: `${name}=${S2}` }), [S1])).toEqual({
       kind: 'not-proved',
       why: 'no-signature',
     });
@@ -506,7 +506,7 @@ describe('a payload', () => {
         return Buffer.from(text.slice(0, place) + odd + text.slice(place));
       }),
     );
-    const hint = fc.option(fc.string({ unit: 'binary', maxLength: 400 }), { nil: undefined });
+    const eventName = fc.option(fc.string({ unit: 'binary', maxLength: 400 }), { nil: undefined });
     const settings = fc.record({
       deduplicateMs: fc.constantFrom(0, 1_000, 604_800_000),
       pointers: fc.record(
@@ -515,8 +515,8 @@ describe('a payload', () => {
       ),
     });
     fc.assert(
-      fc.property(body, hint, settings, (given, event, setting) => {
-        const reading = receiverWith(setting).read(given, { ...receipt, hint: event });
+      fc.property(body, eventName, settings, (given, event, setting) => {
+        const reading = receiverWith(setting).read(given, { ...receipt, eventName: event });
         if (reading.kind !== 'events') return;
         expect(reading.events).toHaveLength(1);
         expect(overTheQueue(eventsIn(reading))).toEqual(asJson(eventsIn(reading)));
@@ -527,7 +527,7 @@ describe('a payload', () => {
 });
 
 describe('the event header', () => {
-  const hintOf = (headers: [string, string][]) => receiver.hint?.(callOf({ headers }));
+  const hintOf = (headers: [string, string][]) => receiver.eventName?.(callOf({ headers }));
 
   it.each([
     ['given', 'stock.low', 'stock.low'],
@@ -540,16 +540,16 @@ describe('the event header', () => {
     ['cut inside a pair', `${'x'.repeat(255)}\u{1f4f7}`, 'x'.repeat(255)],
     ['that is the name of a function', 'constructor', 'constructor'],
   ])('that is %s gives the type', (_name, header, type) => {
-    const hint = hintOf(header === undefined ? [] : [['event', header]]);
-    const event = eventOf('{}', hint === undefined ? {} : { hint });
+    const eventName = hintOf(header === undefined ? [] : [['event', header]]);
+    const event = eventOf('{}', eventName === undefined ? {} : { eventName });
     expect(event.type).toBe(type);
     expect(overTheQueue([event])).toEqual([event]);
   });
 
   it('is no part of what makes an event the same', () => {
-    expect(eventOf('{}', { hint: 'a' }).id).toBe(eventOf('{}', { hint: 'b' }).id);
-    expect(eventOf('{}', { hint: 'a', deduplicateMs: 60_000 }).alike).toEqual(
-      eventOf('{}', { hint: 'b', deduplicateMs: 60_000 }).alike,
+    expect(eventOf('{}', { eventName: 'a' }).id).toBe(eventOf('{}', { eventName: 'b' }).id);
+    expect(eventOf('{}', { eventName: 'a', deduplicateMs: 60_000 }).dedupe).toEqual(
+      eventOf('{}', { eventName: 'b', deduplicateMs: 60_000 }).dedupe,
     );
   });
 
@@ -569,8 +569,13 @@ describe('the event header', () => {
   );
 
   function claimWith(header: string): string {
-    const hint = hintOf([['event', header]]);
-    const claim = { blob: 'stock/2026-01-05/d-1', from: 0, to: 1, ...(hint === undefined ? {} : { hint }) };
+    const eventName = hintOf([['event', header]]);
+    const claim = {
+      blob: 'stock/2026-01-05/d-1',
+      from: 0,
+      to: 1,
+      ...(eventName === undefined ? {} : { eventName }),
+    };
     const text = encodeMessage({ ...head, claim });
     return decodeMessage(JSON.parse(text ?? '')).kind;
   }
@@ -700,7 +705,7 @@ describe('two deliveries of one body', () => {
 
   it('are two events', () => {
     expect(one?.id).not.toBe(other?.id);
-    expect(one).not.toHaveProperty('alike');
+    expect(one).not.toHaveProperty('dedupe');
     expect(eventOf('{"a": 1}', { deliveryId: 'd-1' }).id).toBe(one?.id);
   });
 
@@ -710,18 +715,18 @@ describe('two deliveries of one body', () => {
     expect(event).toMatchObject({
       id: one?.id,
       // sha256sum of the two characters.
-      alike: {
-        digest: '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
-        withinMs: 60_000,
+      dedupe: {
+        key: '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+        windowMs: 60_000,
       },
     });
-    expect(eventOf('{} ', within).alike?.digest).not.toBe(event.alike?.digest);
+    expect(eventOf('{} ', within).dedupe?.key).not.toBe(event.dedupe?.key);
     expect(overTheQueue([event])).toEqual([event]);
   });
 });
 
 describe('the record of a payload', () => {
-  const turn: Turn = {
+  const permit: Permit = {
     call: () => Promise.reject(new Error('there is nobody to ask')),
     end: () => undefined,
   };
@@ -729,15 +734,15 @@ describe('the record of a payload', () => {
   async function recordOf(body: string, pointers: Settings['pointers'] = {}) {
     const [event] = overTheQueue([eventOf(body, { pointers })]) ?? [];
     if (event === undefined) throw new Error('no event');
-    const finding = await payloadSystem({ pointers }).lookUp(
+    const fetchResult = await payloadClient({ pointers }).fetchAsset(
       { kind: 'asset', id: 'A-1001' },
-      turn,
+      permit,
       new AbortController().signal,
       { event, laterEventKnown: false, removed: false },
     );
-    if (finding.kind !== 'found') throw new Error(finding.kind);
-    expect(finding.thumbnail).toEqual({ kind: 'none' });
-    return AssetDetails.parse(finding.details);
+    if (fetchResult.kind !== 'found') throw new Error(fetchResult.kind);
+    expect(fetchResult.thumbnail).toEqual({ kind: 'none' });
+    return AssetDetails.parse(fetchResult.details);
   }
 
   it('is the payload itself, without anything that was asked', async () => {

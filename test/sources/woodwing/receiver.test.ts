@@ -3,9 +3,9 @@ import type { HttpRequest } from '@azure/functions';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Bodies } from '../../../src/functions/bodies.ts';
-import type { AssetEvent } from '../../../src/pipeline/event.ts';
-import { decodeMessage, encodeMessage, type AssetMessage } from '../../../src/pipeline/message.ts';
-import type { WebhookSecrets } from '../../../src/pipeline/secrets.ts';
+import type { AssetEvent } from '../../../src/pipeline/model/event.ts';
+import { decodeMessage, encodeMessage, type AssetMessage } from '../../../src/pipeline/model/message.ts';
+import type { WebhookSecrets } from '../../../src/pipeline/ports/secrets.ts';
 import { challengeAnswer, isAnswerableCode } from '../../../src/sources/preservica/signature.ts';
 import { pywebhooksReceiver } from '../../../src/sources/pywebhooks/receiver.ts';
 import { woodwingReceiver } from '../../../src/sources/woodwing/receiver.ts';
@@ -26,7 +26,7 @@ function judge(
   secrets: WebhookSecrets = [token],
   header = 'x-hook-signature',
 ) {
-  return woodwingReceiver.judge(
+  return woodwingReceiver.verify(
     {
       method: 'POST',
       query: new URLSearchParams(),
@@ -183,7 +183,7 @@ describe('proof', () => {
   it('needs a POST: there is no handshake to answer', () => {
     expect(woodwingReceiver.methods).toEqual(['POST']);
     const head = { method: 'POST', query: new URLSearchParams('challengeCode=a&echo=a'), headers: new Map() };
-    expect(woodwingReceiver.judgeAlone(head)).toEqual({ kind: 'not-proved', why: 'no-signature' });
+    expect(woodwingReceiver.verifyWithoutSecret(head)).toEqual({ kind: 'not-proved', why: 'no-signature' });
   });
 
   it('fails after any change of one byte of body or signature', () => {
@@ -237,7 +237,10 @@ describe("an answer to Preservica's challenge", () => {
             headers: new Map([['pywebhooks-signature', signature]]),
             body: Buffer.from(body),
           };
-          expect(pywebhooks.judge(call, [token])).toEqual({ kind: 'not-proved', why: 'malformed-signature' });
+          expect(pywebhooks.verify(call, [token])).toEqual({
+            kind: 'not-proved',
+            why: 'malformed-signature',
+          });
         }
       }),
       { numRuns: 300 },
@@ -385,7 +388,7 @@ describe('the id of an event', () => {
             return eventsIn(reading)[0]?.id;
           };
           expect(idOf(body)).toBeDefined();
-          expect(idOf(body, { deliveryId: delivery, receivedAt: at, hint: delivery })).toBe(idOf(body));
+          expect(idOf(body, { deliveryId: delivery, receivedAt: at, eventName: delivery })).toBe(idOf(body));
           if (!body.equals(other)) expect(idOf(other)).not.toBe(idOf(body));
         },
       ),

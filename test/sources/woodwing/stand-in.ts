@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
-import { createCallGate, type CallGate } from '../../../src/pipeline/call-gate.ts';
-import type { AssetEvent } from '../../../src/pipeline/event.ts';
-import type { Finding, Occasion } from '../../../src/pipeline/source-system.ts';
-import { woodwingSystem } from '../../../src/sources/woodwing/look-up.ts';
+import { createSourceLimiter, type SourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
+import type { AssetEvent } from '../../../src/pipeline/model/event.ts';
+import type { FetchResult, FetchContext } from '../../../src/pipeline/ports/source-client.ts';
+import { woodwingClient } from '../../../src/sources/woodwing/client.ts';
 import { secretsWith } from '../../support/secrets.ts';
 
 /** Begins with a hyphen, which would say "not" in a query that does not quote it. */
@@ -167,7 +167,7 @@ export interface AskerGiven {
   password?: string | undefined;
   maxThumbnailBytes?: number;
   timeLimitMs?: number;
-  gate?: CallGate;
+  limiter?: SourceLimiter;
 }
 
 /** The client as the pipeline uses it: an admission a look-up. */
@@ -185,7 +185,7 @@ export function askerOf(url: string, given: AskerGiven = {}) {
   if (source === undefined) throw new Error('no source');
   const logged: string[] = [];
   let now = Date.parse('2026-01-05T09:08:07Z');
-  const system = woodwingSystem({
+  const system = woodwingClient({
     source,
     secrets: secretsWith({
       password: () => Promise.resolve('password' in given ? given.password : 'open & sesame+'),
@@ -197,28 +197,28 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     log: (level, name, fields) => logged.push(JSON.stringify({ level, name, fields })),
     now: () => now,
   });
-  const gate = given.gate ?? createCallGate({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
+  const limiter = given.limiter ?? createSourceLimiter({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
   return {
     logged,
     pass(ms: number): void {
       now += ms;
     },
-    async lookUp(
-      occasion: Partial<Occasion> = {},
+    async fetchAsset(
+      context: Partial<FetchContext> = {},
       signal: AbortSignal = new AbortController().signal,
-    ): Promise<Finding> {
-      const admission = await gate.admit(60_000);
-      if (admission.kind !== 'turn') throw new Error(admission.kind);
-      const { turn } = admission;
+    ): Promise<FetchResult> {
+      const admission = await limiter.acquire(60_000);
+      if (admission.kind !== 'permit') throw new Error(admission.kind);
+      const { permit } = admission;
       try {
-        return await system.lookUp({ kind: 'asset', id: assetId }, turn, signal, {
+        return await system.fetchAsset({ kind: 'asset', id: assetId }, permit, signal, {
           event: anEvent(),
           laterEventKnown: false,
           removed: false,
-          ...occasion,
+          ...context,
         });
       } finally {
-        turn.end();
+        permit.end();
       }
     },
   };

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { eventId } from '../model/event-id.ts';
+import { encodeAll, encodeMessage, maxTextBytes, type MessageHead } from '../model/message.ts';
+import type { Events } from '../ports/receiver.ts';
+import { settleEvent } from '../process/settle-event.ts';
+import type { DeliveryStore, WorkQueue } from '../ports/stores.ts';
+import type { ProcessDeps } from '../process/process-deps.ts';
+
+/** A delivery that was proved, and the bytes it came in. */
+export interface ProvedDelivery {
+  readonly head: MessageHead;
+  readonly body: Uint8Array;
+  /** What the call said of its event beside the body. */
+  readonly eventName?: string | undefined;
+}
+
+/**
+ * Keeps a delivery as one message that holds all of its events, or, where they do not fit, as a blob and a message
+ * that claims it; once this returns, nothing of it can be lost. The blob goes first: alone it is harmless.
+ */
+export async function enqueueDelivery(
+  { head, body, eventName }: ProvedDelivery,
+  events: Events,
+  deps: { queue: WorkQueue; deliveries: DeliveryStore; signal: AbortSignal },
+): Promise<void> {
+  const { signal } = deps;
+  // What a body larger than a message says is seldom smaller, and costs much to write out only to find that it is not.
+  const inline = body.byteLength > maxTextBytes ? undefined : encodeAll(head, events);
+  if (inline !== undefined) {
+    await deps.queue.send(inline, { signal });
+    return;
+  }
+  const blob = blobName(head);
+  await deps.deliveries.put(blob, body, { signal });
+  const claim = encodeMessage({
+    ...head,
+    claim: { blob, from: 0, to: events.length, ...(eventName === undefined ? {} : { eventName }) },
+  });
+  if (claim === undefined) throw new Error('a claim does not fit into a message');
+  await deps.queue.send(claim, { signal });
+}
+
+/** Keeps a proved delivery that nobody can read: its bytes, and a row that says so. It can be read again by later code. */
+export async function storeUnreadable(
+  { head, body, eventName }: ProvedDelivery,
+  why: string,
+  deps: Pick<ProcessDeps, 'deliveries' | 'ledger' | 'log' | 'now'> & { signal: AbortSignal },
+): Promise<void> {
+  const blob = blobName(head);
+  await deps.deliveries.put(blob, body, { signal: deps.signal });
+  const id = eventId(head.source, [createHash('sha256').update(body).digest('hex')]);
+  const copy = {
+    event: {
+      id,
+      type: 'unreadable',
+      assetKind: 'other' as const,
+      occurredAt: head.receivedAt,
+      identifiers: [],
+      data: {},
+    },
+    head,
+    messageId: head.deliveryId,
+    content: { unread: { blob, ...(eventName === undefined ? {} : { eventName }) } },
+  };
+  const text = `The call was signed rightly, but its body is ${why}; it is kept as ${blob} in deliveries.`;
+  const settled = { state: 'failed', reason: { code: 'unreadable', text } } as const;
+  await settleEvent(copy, settled, { countsAsTry: false }, deps);
+}
+
+function blobName({ source, receivedAt, deliveryId }: MessageHead): string {
+  return `${source}/${receivedAt.slice(0, 10)}/${deliveryId}`;
+}

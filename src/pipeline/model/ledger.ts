@@ -1,0 +1,159 @@
+import * as z from 'zod';
+import type { CanonicalEvent } from './deduplication.ts';
+import type { AssetEvent } from './event.ts';
+import type { ClaimCheck } from './message.ts';
+
+export const eventStates = ['processing', 'waiting', 'done', 'ignored', 'failed'] as const;
+export const EventState = z.enum(eventStates);
+export type EventState = z.infer<typeof EventState>;
+
+export const Reason = z.object({ code: z.string(), text: z.string(), nextAttemptAt: z.string().optional() });
+export type Reason = z.infer<typeof Reason>;
+
+/** What the list of events shows of one. Times are ISO 8601 in UTC. */
+export interface EventSummary {
+  readonly id: string;
+  /** Null for what came from the queue and names no source of ours. */
+  readonly source: string | null;
+  readonly type: string;
+  readonly assetKind: AssetEvent['assetKind'];
+  readonly assetId: string | null;
+  readonly title: string | null;
+  readonly state: EventState;
+  readonly reason: Reason | null;
+  readonly deliveryId: string;
+  readonly receivedAt: string;
+  readonly occurredAt: string;
+  readonly finishedAt: string | null;
+  /** Tries that have ended. */
+  readonly attempts: number;
+  /** Other deliveries that brought the same event. */
+  readonly duplicates: number;
+}
+
+export const HistoryEntry = z.object({
+  at: z.string(),
+  attempt: z.number(),
+  /** `processing` stands for a try that never ended, because its process did. */
+  state: EventState,
+  code: z.string().optional(),
+  text: z.string().optional(),
+});
+export type HistoryEntry = z.infer<typeof HistoryEntry>;
+
+/** One event's row: what happened to it, and who works on it. */
+export interface EventEntry {
+  readonly summary: EventSummary;
+  readonly history: readonly HistoryEntry[];
+  /** The try that is due or under way, from 0; a message with a lower one is of the past. */
+  readonly attempt: number;
+  readonly lease: Lease | null;
+  /** The other deliveries that have been counted, the newest last; bounded. */
+  readonly otherDeliveries: readonly string[];
+  /** What a replay starts from: the event itself, where it stands, or the bytes that could not be read. */
+  readonly content: { event: AssetEvent } | { claim: ClaimCheck } | { unread: Unread };
+}
+
+/** Bytes that could not be read, and what the call said of its event beside them. */
+export interface Unread {
+  readonly blob: string;
+  readonly eventName?: string | undefined;
+}
+
+/** Who works on an event. Its queue message coming again means that this owner is gone. */
+export interface Lease {
+  readonly owner: string;
+  readonly messageId: string;
+  /** ISO 8601. */
+  readonly until: string;
+}
+
+/** What is known of an asset across its events. */
+export interface AssetState {
+  /** The number of the latest fetch that began; records and thumbnails carry the number of theirs. */
+  readonly fetch: number;
+  /** When the latest fetch that was kept began, ISO 8601, and its title: what other events are folded into. */
+  readonly fetchedAt: string | null;
+  /** The latest event on it that was known when that fetch began. ISO 8601. */
+  readonly fetchedFor: string | null;
+  readonly title: string | null;
+  readonly keptFetch: number;
+  readonly recordEtag: string | null;
+  readonly thumbnailEtag: string | null;
+  /** When the latest event on it that was begun occurred, and the latest that said that it is gone. ISO 8601. */
+  readonly latestEventAt: string | null;
+  readonly removedAt: string | null;
+}
+
+/** A row as it was read or written, with what a conditional write needs. */
+export interface Stored<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+/** An event's row and its asset's, as far as they are known; undefined is "there is none". */
+export interface Rows {
+  readonly event: Stored<EventEntry> | undefined;
+  readonly asset: Stored<AssetState> | undefined;
+}
+
+/** Whose rows: an event, and the asset it is about. The row of an asset is in the same partition, so both change together. */
+export interface RowKeys {
+  readonly source: string | null;
+  readonly eventId: string;
+  readonly assetId: string | undefined;
+}
+
+/** What a decision writes; what it leaves out stays as it is. */
+export interface Change {
+  readonly event?: EventEntry;
+  readonly asset?: AssetState;
+}
+
+export interface EventQuery {
+  readonly source?: string;
+  readonly state?: EventState;
+  readonly type?: string;
+  readonly assetId?: string;
+  /** Times of receipt in milliseconds, both ends included. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Part of a title, an id, an asset's id or a reason, whatever the case. */
+  readonly q?: string;
+  readonly limit: number;
+  readonly after?: string;
+}
+
+export interface EventPage {
+  readonly events: readonly EventSummary[];
+  readonly next: string | null;
+  /** Rows that this version cannot read, where there are some: they are left out. */
+  readonly unread?: number;
+}
+
+/** The history of every event. All of it may throw a StorageError. */
+export interface Ledger {
+  /**
+   * Decides on the rows as they are and writes the decision in one transaction, only if nobody changed them in
+   * between; otherwise reads them again and decides anew. `known` spares the first reading; it may be out of date.
+   * `decide` must do nothing but decide, for it may be asked several times.
+   */
+  change<T>(
+    keys: RowKeys,
+    known: Rows | undefined,
+    decide: (rows: Rows) => { change: Change; answer: T },
+  ): Promise<{ answer: T; rows: Rows }>;
+  assetState(source: string, assetId: string): Promise<Stored<AssetState> | undefined>;
+  /** The id of the first event of this digest that a candidate belongs to, or its own; that is settled once for all who come. */
+  canonicalEventId(
+    source: string,
+    digest: string,
+    candidate: CanonicalEvent,
+    withinMs: number,
+  ): Promise<string>;
+  list(query: EventQuery): Promise<EventPage>;
+  /** Looks in the given source, which may be one of earlier settings; else in every one of today. */
+  find(eventId: string, source?: string): Promise<EventEntry | undefined>;
+  /** The ids of some events, or of some assets of a source, that begin with a text of harmless characters. */
+  idsBeginning(text: string, of: 'events' | { readonly assetsOf: string }): Promise<string[]>;
+}

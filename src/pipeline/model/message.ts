@@ -1,0 +1,120 @@
+import * as z from 'zod';
+import { AssetEvent, EventId } from './event.ts';
+import type { Events } from '../ports/receiver.ts';
+
+/** Where the events of a message stand when they do not fit into it: a blob with the delivery's bytes, and which of its events. */
+export const ClaimCheck = z.object({
+  blob: z.string().min(1).max(1024),
+  from: z.int().min(0),
+  /** One past the last. */
+  to: z.int().min(1),
+  /** What the call said of its event beside those bytes. */
+  eventName: z.string().max(1024).optional(),
+  /** The id that its one event goes by, where that is not the one that the bytes give. */
+  eventId: EventId.optional(),
+});
+export type ClaimCheck = z.infer<typeof ClaimCheck>;
+
+const common = {
+  v: z.literal(1),
+  deliveryId: z.string().min(1).max(128),
+  source: z.string().regex(/^[a-z0-9-]{1,64}$/),
+  receivedAt: z.iso.datetime(),
+  traceparent: z.string().max(128).nullish(),
+  /** 0 for the first try. */
+  attempt: z.int().min(0),
+  replayId: z.string().max(128).nullable(),
+};
+
+/** A queue message, version 1: events of one delivery, or a claim in their place. */
+export const AssetMessage = z.union([
+  z.object({ ...common, events: z.array(AssetEvent).min(1), claim: z.undefined().optional() }),
+  z.object({ ...common, claim: ClaimCheck, events: z.undefined().optional() }),
+]);
+export type AssetMessage = z.infer<typeof AssetMessage>;
+
+/** What a message says of itself beside its events. */
+export type MessageHead = Omit<AssetMessage, 'events' | 'claim'>;
+
+// 64 KiB is what Storage Queue takes, after base64 (reference/functions-host.md, Storage Queue trigger).
+export const maxTextBytes = 49_152;
+// A message grows on its way, by the number of its tries or by a mark; a first one leaves room for that.
+const roomToGrow = 512;
+
+// The id alone, and the names of what an event always has, are longer than 96 bytes.
+const mostEvents = maxTextBytes / 96;
+
+/** All events as one message, or undefined where they would not fit and need a claim. Makes no more of them than what fits. */
+export function encodeAll(head: MessageHead, events: Events): string | undefined {
+  return events.length > mostEvents
+    ? undefined
+    : encodeMessage({ ...head, events: events.slice(0, events.length) });
+}
+
+/** Events in as few messages as hold them, in their order; the index alone where one is too large for any. */
+export function* encodeParts(head: MessageHead, events: readonly AssetEvent[]): Generator<string | number> {
+  const room = roomFor(head);
+  let pieces: string[] = [];
+  let bytes = 0;
+  for (const [index, event] of events.entries()) {
+    const piece = JSON.stringify(event);
+    const size = Buffer.byteLength(piece) + 1;
+    if (pieces.length > 0 && bytes + size > room) {
+      yield joined(head, pieces);
+      pieces = [];
+      bytes = 0;
+    }
+    if (size > room) {
+      yield index;
+    } else {
+      pieces.push(piece);
+      bytes += size;
+    }
+  }
+  if (pieces.length > 0) yield joined(head, pieces);
+}
+
+/** The message as text, or undefined where it would not fit and needs a claim. Writes out no more than what fits. */
+export function encodeMessage({ events, claim, ...head }: AssetMessage): string | undefined {
+  if (claim !== undefined) return JSON.stringify({ ...head, claim });
+  let room = roomFor(head);
+  const pieces: string[] = [];
+  for (const event of events) {
+    const piece = JSON.stringify(event);
+    room -= Buffer.byteLength(piece) + 1;
+    // One event can hold as much as its whole delivery: a thousand of them must not be written out to be counted.
+    if (room < 0) return undefined;
+    pieces.push(piece);
+  }
+  return joined(head, pieces);
+}
+
+function roomFor(head: MessageHead): number {
+  const most = head.attempt === 0 ? maxTextBytes - roomToGrow : maxTextBytes;
+  return most - Buffer.byteLength(joined(head, []));
+}
+
+function joined(head: MessageHead, pieces: readonly string[]): string {
+  return `${JSON.stringify(head).slice(0, -1)},"events":[${pieces.join(',')}]}`;
+}
+
+/** How a queue message came: `item` is what the platform made of its text. */
+export interface Arrival {
+  readonly item: unknown;
+  /** The queue's id of the message. */
+  readonly messageId: string;
+}
+
+export type DecodedMessage =
+  | { kind: 'message'; message: AssetMessage }
+  /** From a later version of this app, met during a rolling deployment. */
+  | { kind: 'later-version'; members: Readonly<Record<string, unknown>> }
+  | { kind: 'unknown' };
+
+/** Reads what the platform made of a message's text: parsed JSON, or the text where it is none. Never throws. */
+export function decodeMessage(item: unknown): DecodedMessage {
+  const message = AssetMessage.safeParse(item);
+  if (message.success) return { kind: 'message', message: message.data };
+  const later = z.looseObject({ v: z.int().min(2) }).safeParse(item);
+  return later.success ? { kind: 'later-version', members: later.data } : { kind: 'unknown' };
+}

@@ -1,0 +1,62 @@
+import type { AssetEvent } from '../model/event.ts';
+import type { AssetDetails } from '../model/record.ts';
+import type { Permit } from '../concurrency/source-limiter.ts';
+
+/** What we ask a source for. */
+export interface WantedAsset {
+  readonly kind: 'asset' | 'folder';
+  /** Already judged to be an id that this source could have made. */
+  readonly id: string;
+}
+
+/** What brought us to ask, and what else is known of the asset. */
+export interface FetchContext {
+  readonly event: AssetEvent;
+  /** An event that occurred after this one has been seen. */
+  readonly laterEventKnown: boolean;
+  /** An event has said that the asset is gone, and none that occurred after it has been seen. */
+  readonly removed: boolean;
+}
+
+/** The picture as it came; what it really is, is read from its bytes later. */
+export type FoundThumbnail =
+  { kind: 'bytes'; bytes: Uint8Array } | { kind: 'none' } | { kind: 'pending' } | { kind: 'too-large' };
+
+/** What became of a look-up: everything that can be expected is a value, with a sentence for people where it is no success. */
+export type FetchResult =
+  | {
+      kind: 'found';
+      details: AssetDetails;
+      thumbnail: FoundThumbnail;
+      /** Why what was found is older than the event, where it seems to be. */
+      behind?: string;
+    }
+  /** The source itself says that it is deleted; `details` is what it still tells, which counts only where nothing is known if it may be old. */
+  | { kind: 'deleted'; details: AssetDetails; detailsMayBeOld?: true }
+  | { kind: 'not-found'; text: string }
+  /** Not there for us to see, which may change by itself. */
+  | { kind: 'not-visible'; text: string }
+  | { kind: 'no-permission'; text: string }
+  /** An answer that no retry will make readable: a DTD, too large, not the shape. */
+  | { kind: 'unreadable-answer'; text: string }
+  | {
+      kind: 'again';
+      code: 'source-unavailable' | 'rate-limited' | 'login-refused';
+      text: string;
+      /** What the source asked for, from now; not yet capped. */
+      retryAfterMs?: number;
+    };
+
+/** The side of a source that we ask. */
+export interface SourceClient {
+  /**
+   * Fetches details and thumbnail. Every HTTP call goes through `permit`. Never throws for what the source does;
+   * when `signal` aborts, the fetchResult is `again`.
+   */
+  fetchAsset(
+    asset: WantedAsset,
+    permit: Permit,
+    signal: AbortSignal,
+    context: FetchContext,
+  ): Promise<FetchResult>;
+}

@@ -1,0 +1,94 @@
+import type { EventCopy, Settled } from './event-transitions.ts';
+import type { EventLease } from './event-lease.ts';
+import { encodeMessage, type AssetMessage } from '../model/message.ts';
+import { retryDelayMs } from './retry-schedule.ts';
+import { settleEvent } from './settle-event.ts';
+import type { AgainCode, Outcome, ProcessDeps } from './process-deps.ts';
+
+/** Writes an outcome down, and sends what must come again. The new message goes first: the row first would lose the event in a crash. */
+export async function closeEvent(
+  copy: EventCopy,
+  outcome: Outcome,
+  deps: ProcessDeps,
+  lease?: EventLease,
+): Promise<void> {
+  const { head } = copy;
+  switch (outcome.kind) {
+    case 'over':
+      return;
+    case 'put-back': {
+      await deps.queue.send(textOf(copy), { delayMs: outcome.delayMs });
+      if (outcome.waiting === undefined) return logPutBack(copy, outcome.delayMs, deps);
+      const nextAttemptAt = new Date(deps.now().getTime() + outcome.delayMs).toISOString();
+      const settled: Settled = { state: 'waiting', reason: { ...outcome.waiting, nextAttemptAt } };
+      // This only tells; the message that was sent holds the event, and a throw would bring a second one.
+      await settleEvent(copy, settled, { countsAsTry: false }, deps, lease).catch((error: unknown) => {
+        deps.log('warn', 'waiting-not-told', { eventId: copy.event.id, error: String(error) });
+      });
+      return;
+    }
+    case 'again': {
+      const delayMs = retryDelayMs(head.attempt, {
+        ...deps.limits,
+        retryAfterMs: outcome.retryAfterMs,
+        random: deps.random(),
+      });
+      const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
+      if (delayMs === undefined || outcome.enough === true) {
+        const settled = outcome.atLast ?? givenUp(outcome, head.attempt + 1);
+        await settleEvent(copy, settled, { countsAsTry: true, ...asset }, deps, lease);
+        return;
+      }
+      await deps.queue.send(textOf({ ...copy, head: { ...head, attempt: head.attempt + 1 } }), { delayMs });
+      const nextAttemptAt = new Date(deps.now().getTime() + delayMs).toISOString();
+      const settled: Settled = {
+        state: 'waiting',
+        reason: { code: outcome.code, text: outcome.text, nextAttemptAt },
+      };
+      await settleEvent(
+        copy,
+        settled,
+        { countsAsTry: true, attempt: head.attempt + 1, ...asset },
+        deps,
+        lease,
+      );
+      return;
+    }
+    case 'ended': {
+      const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
+      const claimed = await settleEvent(copy, outcome.settled, { countsAsTry: true, ...asset }, deps, lease);
+      // Somebody holds the event and may yet fail: this copy waits for the end of that lease.
+      if (claimed.kind !== 'held') return;
+      const delayMs = untilFree(claimed, deps);
+      await deps.queue.send(textOf(copy), { delayMs });
+      return logPutBack(copy, delayMs, deps);
+    }
+    default:
+      outcome satisfies never;
+  }
+}
+
+function logPutBack({ event, head }: EventCopy, delayMs: number, deps: ProcessDeps): void {
+  const fields = { source: head.source, eventId: event.id, delivery: head.deliveryId };
+  deps.log('info', 'event-put-back', { ...fields, delayMs: Math.round(delayMs) });
+}
+
+function givenUp(outcome: { code: AgainCode; text: string }, tries: number): Settled {
+  if (outcome.code === 'login-refused')
+    return { state: 'failed', reason: { code: outcome.code, text: outcome.text } };
+  const text = `Given up after ${tries} ${tries === 1 ? 'try' : 'tries'}. The last: ${outcome.text}`;
+  return { state: 'failed', reason: { code: 'gave-up', text } };
+}
+
+function textOf({ event, head, content }: EventCopy): string {
+  const message: AssetMessage =
+    'claim' in content ? { ...head, claim: content.claim } : { ...head, events: [event] };
+  const text = encodeMessage(message);
+  if (text === undefined) throw new Error(`event ${event.id} came in a message and does not fit into one`);
+  return text;
+}
+
+/** When to come again to an event that somebody holds. */
+export function untilFree({ until }: { until: number }, deps: ProcessDeps): number {
+  return Math.max(0, until - deps.now().getTime()) + 1_000 * deps.random();
+}

@@ -1,0 +1,265 @@
+import type { AssetEvent } from '../model/event.ts';
+import type {
+  AssetState,
+  Change,
+  EventEntry,
+  EventState,
+  HistoryEntry,
+  Lease,
+  Reason,
+  RowKeys,
+  Rows,
+} from '../model/ledger.ts';
+import type { MessageHead } from '../model/message.ts';
+import type { ReasonCode } from '../model/reason-codes.ts';
+
+// The rules by which an event's row changes. They decide, and write nothing: `Ledger.change` does.
+
+/** A copy of an event in our hands: the event, the message it came in, and where it can be found again. */
+export interface EventCopy {
+  readonly event: AssetEvent;
+  readonly head: MessageHead;
+  /** The queue's id of the message. */
+  readonly messageId: string;
+  readonly content: EventEntry['content'];
+}
+
+export function keysOf({ event, head }: EventCopy, assetId?: string): RowKeys {
+  return { source: head.source === '' ? null : head.source, eventId: event.id, assetId };
+}
+
+/** How an event ends, or why it waits. */
+export type Settled = { [State in Exclude<EventState, 'processing'>]: SettledAs<State> }[Exclude<
+  EventState,
+  'processing'
+>];
+
+export interface SettledAs<State extends EventState> {
+  readonly state: State;
+  readonly reason: (Reason & { readonly code: ReasonCode<State> }) | null;
+  readonly title?: string | null;
+}
+
+/** Whether this copy may do the work of its event. */
+export type LeaseResult =
+  | { kind: 'ours' }
+  /** Ended, or a later try is on its way: this copy has nothing to do. */
+  | { kind: 'over' }
+  /** Somebody is at it until then (milliseconds). */
+  | { kind: 'held'; until: number };
+
+// Two instances' clocks may differ by this much before a lease is taken from somebody who still works.
+const leaseMarginMs = 5_000;
+const historyKept = 50;
+const otherDeliveriesKept = 50;
+
+/** Takes the event for work: the row is made or taken over, leased, and its asset's fetch number raised. */
+export function claimEvent(
+  rows: Rows,
+  copy: EventCopy,
+  lease: Lease,
+  now: Date,
+): { change: Change; answer: LeaseResult } {
+  // It was written, and only the answer was lost on its way.
+  if (rows.event?.value.lease?.owner === lease.owner) return { change: {}, answer: { kind: 'ours' } };
+  const claimed = leaseFor(rows.event?.value, copy, now);
+  if (claimed.kind !== 'ours') return { change: counted(rows, copy), answer: claimed };
+  const entry = entryFor(rows, copy);
+  const interrupted: HistoryEntry[] =
+    entry.lease === null
+      ? []
+      : [
+          {
+            at: now.toISOString(),
+            attempt: entry.attempt,
+            state: 'processing',
+            text: 'This try was cut off.',
+          },
+        ];
+  return {
+    change: {
+      event: {
+        ...entry,
+        summary: { ...entry.summary, state: 'processing', reason: null },
+        history: [...entry.history, ...interrupted].slice(-historyKept),
+        attempt: copy.head.attempt,
+        lease,
+      },
+      asset: raised(rows.asset?.value, copy.event),
+    },
+    answer: claimed,
+  };
+}
+
+/**
+ * Ends an event or puts it to wait. With a `owner` only that owner's lease counts, without one the copy must find
+ * the event free. `attempt` is the try that comes next, where it waits.
+ */
+export function settle(
+  rows: Rows,
+  copy: EventCopy,
+  settled: Settled,
+  about: { now: Date; owner?: string; attempt?: number; countsAsTry: boolean; asset?: AssetState },
+): { change: Change; answer: LeaseResult } {
+  const row = rows.event?.value;
+  const at = about.now.toISOString();
+  const ended: HistoryEntry = {
+    at,
+    attempt: copy.head.attempt,
+    state: settled.state,
+    ...(settled.reason === null ? {} : { code: settled.reason.code, text: settled.reason.text }),
+  };
+  // It was written, and only the answer was lost on its way.
+  if (about.owner !== undefined && row?.lease === null && sameEntry(row.history.at(-1), ended))
+    return { change: {}, answer: { kind: 'ours' } };
+  const claimed: LeaseResult =
+    about.owner === undefined
+      ? leaseFor(row, copy, about.now)
+      : { kind: row?.lease?.owner === about.owner ? 'ours' : 'over' };
+  if (claimed.kind !== 'ours') return { change: counted(rows, copy), answer: claimed };
+  const entry = entryFor(rows, copy);
+  return {
+    change: {
+      event: {
+        ...entry,
+        summary: {
+          ...entry.summary,
+          title: settled.title ?? entry.summary.title,
+          state: settled.state,
+          reason: settled.reason,
+          finishedAt: settled.state === 'waiting' ? null : at,
+          attempts: entry.summary.attempts + (about.countsAsTry ? 1 : 0),
+        },
+        history: [...entry.history, ended].slice(-historyKept),
+        attempt: about.attempt ?? copy.head.attempt,
+        lease: null,
+      },
+      ...(about.asset === undefined ? {} : { asset: keptLater(rows.asset?.value, about.asset) }),
+    },
+    answer: claimed,
+  };
+}
+
+function sameEntry(one: HistoryEntry | undefined, other: HistoryEntry): boolean {
+  return (
+    one?.at === other.at &&
+    one.attempt === other.attempt &&
+    one.state === other.state &&
+    one.code === other.code
+  );
+}
+
+/** Lengthens a lease that is still ours. */
+export function renew(rows: Rows, owner: string, until: Date): { change: Change; answer: LeaseResult } {
+  const entry = rows.event?.value;
+  if (entry?.lease?.owner !== owner) return { change: {}, answer: { kind: 'over' } };
+  const lease = { ...entry.lease, until: until.toISOString() };
+  return { change: { event: { ...entry, lease } }, answer: { kind: 'ours' } };
+}
+
+function leaseFor(row: EventEntry | undefined, copy: EventCopy, now: Date): LeaseResult {
+  if (row === undefined) return { kind: 'ours' };
+  if (isFinal(row.summary.state) || copy.head.attempt < row.attempt) return { kind: 'over' };
+  if (row.lease === null || row.lease.messageId === copy.messageId) return { kind: 'ours' };
+  const until = Date.parse(row.lease.until) + leaseMarginMs;
+  return until <= now.getTime() ? { kind: 'ours' } : { kind: 'held', until };
+}
+
+function isFinal(state: EventState): boolean {
+  return state === 'done' || state === 'ignored' || state === 'failed';
+}
+
+/** The row as it stands with this copy's delivery counted, or a new one. */
+function entryFor(rows: Rows, copy: EventCopy): EventEntry {
+  const known = counted(rows, copy).event ?? rows.event?.value;
+  if (known !== undefined) return known;
+  const { event, head, content } = copy;
+  return {
+    summary: {
+      id: event.id,
+      source: head.source === '' ? null : head.source,
+      type: event.type,
+      assetKind: event.assetKind,
+      assetId: event.assetId ?? null,
+      title: null,
+      state: 'processing',
+      reason: null,
+      deliveryId: head.deliveryId,
+      receivedAt: head.receivedAt,
+      occurredAt: event.occurredAt,
+      finishedAt: null,
+      attempts: 0,
+      duplicates: 0,
+    },
+    history: [],
+    attempt: head.attempt,
+    lease: null,
+    otherDeliveries: [],
+    content,
+  };
+}
+
+/** A second delivery of an event adds one to `duplicates`, however often that delivery's own message comes. */
+function counted(rows: Rows, copy: EventCopy): Change {
+  const entry = rows.event?.value;
+  const { deliveryId } = copy.head;
+  if (
+    entry === undefined ||
+    entry.summary.deliveryId === deliveryId ||
+    entry.otherDeliveries.includes(deliveryId)
+  ) {
+    return {};
+  }
+  return {
+    event: {
+      ...entry,
+      summary: { ...entry.summary, duplicates: entry.summary.duplicates + 1 },
+      otherDeliveries: [...entry.otherDeliveries, deliveryId].slice(-otherDeliveriesKept),
+    },
+  };
+}
+
+function raised(asset: AssetState | undefined, { occurredAt, timeUnknown, removal }: AssetEvent): AssetState {
+  const known = asset ?? noneFetched;
+  const latestEventAt = timeUnknown === true ? known.latestEventAt : later(known.latestEventAt, occurredAt);
+  return {
+    ...known,
+    fetch: known.fetch + 1,
+    latestEventAt,
+    // A removal at an unknown time is of what is known; whatever is known to occur after that comes after it too.
+    removedAt:
+      removal === true
+        ? later(known.removedAt, timeUnknown === true ? (latestEventAt ?? occurredAt) : occurredAt)
+        : known.removedAt,
+  };
+}
+
+/** The state of an asset of which nothing was ever fetched. */
+export const noneFetched: AssetState = {
+  fetch: 0,
+  fetchedAt: null,
+  fetchedFor: null,
+  title: null,
+  keptFetch: 0,
+  recordEtag: null,
+  thumbnailEtag: null,
+  latestEventAt: null,
+  removedAt: null,
+};
+
+function later(known: string | null, given: string): string {
+  return known !== null && Date.parse(known) >= Date.parse(given) ? known : given;
+}
+
+/** What was kept last: a fetch that ends late does not push aside what a later one left. */
+function keptLater(current: AssetState | undefined, kept: AssetState): AssetState {
+  if (current === undefined) return kept;
+  return current.keptFetch > kept.keptFetch
+    ? current
+    : {
+        ...kept,
+        fetch: Math.max(current.fetch, kept.fetch),
+        latestEventAt: current.latestEventAt,
+        removedAt: current.removedAt,
+      };
+}

@@ -1,0 +1,114 @@
+import { copyOf } from '../model/deduplication.ts';
+import { claimedEvents } from './claimed-events.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  encodeParts,
+  type AssetMessage,
+  type ClaimCheck,
+  type MessageHead,
+  type Arrival,
+} from '../model/message.ts';
+import type { Events } from '../ports/receiver.ts';
+import { recordLost, recordUnreadable } from '../dead-letter/record-unreadable.ts';
+import { processEvent } from './process-event.ts';
+import type { ProcessDeps } from './process-deps.ts';
+
+// Events that are sent on as messages of their own at once; more are first split into batches of so many.
+const batchOf = 64;
+const sendsAtOnce = 16;
+const laterVersionWaitMs = 3_600_000;
+
+/**
+ * Does what a queue message asks for: one event is worked on, many are split into smaller messages. Whatever the
+ * message is, it ends as work, as smaller messages, put back, or as a row of the ledger. Throws a StorageError only
+ * when our own storage failed.
+ */
+export async function handleMessage(arrival: Arrival, deps: ProcessDeps): Promise<void> {
+  const decoded = decodeMessage(arrival.item);
+  switch (decoded.kind) {
+    case 'message':
+      return await handleEvents(decoded.message, arrival, deps);
+    case 'later-version':
+      return await waitForLaterVersion(decoded.members, arrival, deps);
+    case 'unknown':
+      return await recordUnreadable(arrival, deps);
+    default:
+      return decoded satisfies never;
+  }
+}
+
+async function handleEvents(message: AssetMessage, arrival: Arrival, deps: ProcessDeps): Promise<void> {
+  const { events: inline, claim, ...head } = message;
+  const source = deps.sources.get(head.source);
+  if (source === undefined) {
+    return await recordLost(
+      { ...head, source: '' },
+      { code: 'unknown-source', text: `The settings name no source ${head.source} any more.` },
+      { claim, arrival },
+      deps,
+    );
+  }
+  const events =
+    inline ?? (claim === undefined ? [] : await claimedEvents(head, claim, source.receiver, deps.deliveries));
+  const [event] = events.slice(0, 1);
+  if (event === undefined) {
+    const text = 'The body of this delivery is gone from storage, or can no longer be read.';
+    return await recordLost(head, { code: 'unreadable', text }, { claim, arrival }, deps);
+  }
+  if (events.length === 1) {
+    const { messageId } = arrival;
+    const copy = await copyOf(event, { head, claim, messageId }, deps.ledger);
+    await processEvent(copy, source, deps);
+    return;
+  }
+  let messages = 0;
+  let waiting: string[] = [];
+  const sendWaiting = async (): Promise<void> => {
+    messages += waiting.length;
+    await Promise.all(waiting.map(async (text) => await deps.queue.send(text)));
+    waiting = [];
+  };
+  for (const text of split(head, events, claim)) {
+    waiting.push(text);
+    if (waiting.length === sendsAtOnce) await sendWaiting();
+  }
+  await sendWaiting();
+  deps.log('info', 'delivery-split', {
+    source: head.source,
+    delivery: head.deliveryId,
+    events: events.length,
+    messages,
+  });
+}
+
+/** Smaller messages with all the events, in their order; an event that is too large for any stays a claim with its index. */
+function* split(head: MessageHead, events: Events, claim: ClaimCheck | undefined): Generator<string> {
+  const size = events.length > batchOf ? batchOf : 1;
+  for (let from = 0; from < events.length; from += size) {
+    for (const part of encodeParts(head, events.slice(from, from + size))) {
+      yield typeof part === 'string' ? part : claimOf(head, claim, from + part);
+    }
+  }
+}
+
+function claimOf(head: MessageHead, claim: ClaimCheck | undefined, index: number): string {
+  const at = (claim?.from ?? 0) + index;
+  const text =
+    claim === undefined ? undefined : encodeMessage({ ...head, claim: { ...claim, from: at, to: at + 1 } });
+  // What came inside a message fits into one; only a claim can hold more.
+  if (text === undefined) throw new Error(`an event of delivery ${head.deliveryId} fits into no message`);
+  return text;
+}
+
+/** A message of a newer version of this app, which a rolling deployment will bring here too: once it has waited, it is recorded. */
+async function waitForLaterVersion(
+  members: Readonly<Record<string, unknown>>,
+  arrival: Arrival,
+  deps: ProcessDeps,
+): Promise<void> {
+  if (typeof members['putBackAt'] === 'string') return await recordUnreadable(arrival, deps);
+  const putBack = JSON.stringify({ ...members, putBackAt: deps.now().toISOString() });
+  await deps.queue.send(putBack, { delayMs: laterVersionWaitMs });
+  deps.log('warn', 'message-of-later-version', { version: String(members['v']) });
+}

@@ -1,0 +1,66 @@
+import type { SourceLimiter } from '../concurrency/source-limiter.ts';
+import type { Settled } from './event-transitions.ts';
+import type { Coalescer } from '../concurrency/coalescer.ts';
+import type { AssetState, Ledger } from '../model/ledger.ts';
+import type { Log } from '../ports/log.ts';
+import type { ReasonCode } from '../model/reason-codes.ts';
+import type { Receiver } from '../ports/receiver.ts';
+import type { SourceClient } from '../ports/source-client.ts';
+import type { AssetStore, DeliveryStore, WorkQueue } from '../ports/stores.ts';
+
+/** A source as the work needs it. */
+export interface ProcessSource {
+  readonly receiver: Receiver;
+  readonly limiter: SourceLimiter;
+  /** Its events hold all that there is to know: each is kept for itself, the one received last on top. */
+  readonly selfContainedEvents: boolean;
+  /** What a look-up finds may be older than an event that was received before it. */
+  readonly eventuallyConsistent: boolean;
+  client(): Promise<SourceClient>;
+}
+
+export interface ProcessDeps {
+  readonly sources: ReadonlyMap<string, ProcessSource>;
+  readonly queue: WorkQueue;
+  readonly deliveries: DeliveryStore;
+  readonly assets: AssetStore;
+  readonly ledger: Ledger;
+  readonly coalescer: Coalescer<Outcome>;
+  readonly limits: ProcessLimits;
+  readonly log: Log;
+  now(): Date;
+  newId(): string;
+  /** From 0 to 1. */
+  random(): number;
+}
+
+export interface ProcessLimits {
+  readonly maxEventAgeMs: number;
+  readonly retryDelaysMs: readonly number[];
+  readonly retryAfterCapMs: number;
+  readonly foldMarginMs: number;
+}
+
+/** What working on an event came to. */
+export type Outcome =
+  | { kind: 'ended'; settled: Settled; asset?: AssetState }
+  | Again
+  /** Not now, and no try was made; `waiting` is told in the ledger, where it is for long. */
+  | { kind: 'put-back'; delayMs: number; waiting?: { code: AgainCode; text: string } }
+  | { kind: 'over' };
+
+/** To be tried again on our schedule. */
+export interface Again {
+  readonly kind: 'again';
+  readonly code: AgainCode;
+  readonly text: string;
+  readonly retryAfterMs?: number | undefined;
+  /** What was kept so far. */
+  readonly asset?: AssetState;
+  /** How the event ends when the schedule is at its end; it is given up if left out. */
+  readonly atLast?: Settled;
+  /** The schedule ends here, whatever it still holds. */
+  readonly enough?: boolean;
+}
+
+export type AgainCode = ReasonCode<'waiting'>;

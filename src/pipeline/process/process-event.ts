@@ -1,0 +1,297 @@
+import type { Permit } from '../concurrency/source-limiter.ts';
+import { closeEvent, untilFree } from './close-event.ts';
+import type { EventCopy, Settled } from './event-transitions.ts';
+import type { LeaderResult } from '../concurrency/coalescer.ts';
+import { EventLease } from './event-lease.ts';
+import { storeAsset, type StoreResult } from './store-asset.ts';
+import type { AssetState } from '../model/ledger.ts';
+import type { ReasonCode } from '../model/reason-codes.ts';
+import type { FetchResult, FetchContext, WantedAsset } from '../ports/source-client.ts';
+import type { Again, AgainCode, Outcome, ProcessDeps, ProcessLimits, ProcessSource } from './process-deps.ts';
+
+const longestWaitMs = 5_000;
+const inFutureMs = 86_400_000;
+// An index that lags catches up within seconds or minutes; that it differs for ever has other reasons.
+const mostLooksForIndex = 2;
+
+/** Does what one event asks for, and leaves the result in the ledger. Throws a StorageError only when our own storage failed. */
+export async function processEvent(copy: EventCopy, source: ProcessSource, deps: ProcessDeps): Promise<void> {
+  const wanted = wantedAsset(copy, source, deps.limits);
+  if ('settled' in wanted) return await closeEvent(copy, wanted, deps);
+
+  const key = `${copy.head.source}/${wanted.id}`;
+  const waitsUntil = deps.now().getTime() + longestWaitMs;
+  const lead = async (): Promise<LeaderResult<Outcome>> =>
+    await fetchWithPermit(copy, { ...wanted, waitsUntil }, source, deps);
+  if (standsAlone(copy, source)) {
+    await lead();
+    return;
+  }
+  // Of a source that may lag behind its events, a look-up made for one of them tells nothing of one that occurred later.
+  const order = source.eventuallyConsistent ? Date.parse(copy.event.occurredAt) : 0;
+  const shared = await deps.coalescer.share(key, { order, maxWaitMs: longestWaitMs }, lead);
+  switch (shared.kind) {
+    case 'led':
+      return;
+    case 'followed':
+      return await closeEvent(copy, folded(shared.value), deps);
+    case 'busy':
+      return await closeEvent(copy, { kind: 'put-back', delayMs: 2_000 }, deps);
+    default:
+      shared satisfies never;
+  }
+}
+
+/** The asset to ask for, or why there is none to ask for. Ages count from the time of receipt: an outage of ours ages nothing. */
+function wantedAsset(
+  { event, head }: EventCopy,
+  source: ProcessSource,
+  { maxEventAgeMs }: ProcessLimits,
+): WantedAsset | { kind: 'ended'; settled: Settled } {
+  const ignored = (code: ReasonCode<'ignored'>, text: string): { kind: 'ended'; settled: Settled } => ({
+    kind: 'ended',
+    settled: { state: 'ignored', reason: { code, text } },
+  });
+  const ageMs = Date.parse(head.receivedAt) - Date.parse(event.occurredAt);
+  if (maxEventAgeMs > 0 && ageMs > maxEventAgeMs) {
+    return ignored('too-old', 'The event was older than MAX_EVENT_AGE_HOURS allows when it was received.');
+  }
+  if (maxEventAgeMs > 0 && -ageMs > inFutureMs) {
+    return ignored('in-future', 'The event says that it happens more than 24 hours after it was received.');
+  }
+  if (event.assetId === undefined || event.assetKind === 'other') {
+    return ignored('not-an-asset', 'The event is about no asset or folder.');
+  }
+  const id = source.receiver.assetId(event.assetId);
+  if (id === undefined) {
+    return ignored(
+      'impossible-id',
+      'The event names an asset by a reference that this source could not have made.',
+    );
+  }
+  return { kind: event.assetKind, id };
+}
+
+/** True for an event that no look-up for another one covers, because of what it says itself, or leaves out. */
+function standsAlone({ event }: EventCopy, source: ProcessSource): boolean {
+  return event.removal === true || event.timeUnknown === true || source.selfContainedEvents;
+}
+
+/** What a look-up led by another event on the same asset means for this one. */
+function folded(outcome: Outcome): Outcome {
+  if (outcome.kind === 'again') {
+    // Do not copy the leader's asset and counters.
+    const { asset: _asset, enough: _enough, ...again } = outcome;
+    return again;
+  }
+  if (outcome.kind !== 'ended' || outcome.settled.state !== 'done') return outcome;
+  const { settled } = outcome;
+  return { kind: 'ended', settled: { ...settled, reason: settled.reason ?? foldedReason } };
+}
+
+const foldedReason = {
+  code: 'folded',
+  text: 'A look-up that leased after this event was received covers it.',
+} as const;
+
+async function fetchWithPermit(
+  copy: EventCopy,
+  { waitsUntil, ...wanted }: WantedAsset & { waitsUntil: number },
+  source: ProcessSource,
+  deps: ProcessDeps,
+): Promise<LeaderResult<Outcome>> {
+  const alone = async (outcome: Outcome): Promise<LeaderResult<Outcome>> => {
+    await closeEvent(copy, outcome, deps);
+    return { value: outcome, shared: outcome.kind === 'put-back' };
+  };
+
+  const asset = await deps.ledger.assetState(copy.head.source, wanted.id);
+  if (isCovered(copy, asset?.value, source, deps.limits) && !standsAlone(copy, source)) {
+    const settled: Settled = { state: 'done', reason: foldedReason, title: asset?.value.title ?? null };
+    return await alone({ kind: 'ended', settled });
+  }
+
+  const acquired = await source.limiter.acquire(Math.max(0, waitsUntil - deps.now().getTime()));
+  if (acquired.kind === 'busy')
+    return await alone({ kind: 'put-back', delayMs: 1_000 + 4_000 * deps.random() });
+  if (acquired.kind === 'closed') return await alone(awaitOpening(acquired, deps));
+
+  const { permit } = acquired;
+  try {
+    const leased = await EventLease.begin(copy, wanted.id, { event: undefined, asset }, deps);
+    if (leased instanceof EventLease) {
+      const value = await runLeased(leased, copy, wanted, source, permit, deps);
+      return { value, shared: value.kind !== 'over' };
+    }
+    const outcome: Outcome =
+      leased.kind === 'over' ? leased : { kind: 'put-back', delayMs: untilFree(leased, deps) };
+    await closeEvent(copy, outcome, deps);
+    return { value: outcome, shared: false };
+  } finally {
+    permit.end();
+  }
+}
+
+/** True where a look-up that was kept leased after this event was received, and was made for none that occurred earlier. */
+function isCovered(
+  { event, head }: EventCopy,
+  asset: AssetState | undefined,
+  source: ProcessSource,
+  { foldMarginMs }: ProcessLimits,
+): boolean {
+  const fetchedAt = Date.parse(asset?.fetchedAt ?? '');
+  if (!(fetchedAt - foldMarginMs >= Date.parse(head.receivedAt))) return false;
+  return !source.eventuallyConsistent || Date.parse(event.occurredAt) <= Date.parse(asset?.fetchedFor ?? '');
+}
+
+function awaitOpening(closed: { until: number; code: AgainCode }, deps: ProcessDeps): Outcome {
+  const waitMs = Math.max(0, closed.until - deps.now().getTime());
+  // Spread over a tenth of the time, so that not all come back in one moment.
+  const delayMs = waitMs + (1_000 + waitMs / 10) * deps.random();
+  const text = 'The source asked us to stay away for a while, so it was not asked.';
+  return { kind: 'put-back', delayMs, waiting: { code: closed.code, text } };
+}
+
+async function runLeased(
+  lease: EventLease,
+  copy: EventCopy,
+  wanted: WantedAsset,
+  source: ProcessSource,
+  permit: Permit,
+  deps: ProcessDeps,
+): Promise<Outcome> {
+  const beganAt = deps.now();
+  const context = fetchContextOf(copy, lease.asset);
+  try {
+    if (source.selfContainedEvents && context.laterEventKnown) {
+      const outcome: Outcome = { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
+      await closeEvent(copy, outcome, deps, lease);
+      return outcome;
+    }
+    const client = await source.client();
+    const fetchResult = await client.fetchAsset(wanted, permit, lease.signal, context);
+    if (lease.lost) return { kind: 'over' };
+    const outcome = await storeResult(fetchResult, { copy, wanted, source, lease, context, beganAt }, deps);
+    await closeEvent(copy, outcome, deps, lease);
+    return outcome;
+  } finally {
+    lease.release();
+  }
+}
+
+/** The clock is the source's own: when its events occurred. */
+function fetchContextOf({ event }: EventCopy, { latestEventAt, removedAt }: AssetState): FetchContext {
+  const latest = latestEventAt === null ? -Infinity : Date.parse(latestEventAt);
+  return {
+    event,
+    laterEventKnown: event.timeUnknown !== true && latest > Date.parse(event.occurredAt),
+    removed: removedAt !== null && Date.parse(removedAt) >= latest,
+  };
+}
+
+async function storeResult(
+  fetchResult: FetchResult,
+  about: {
+    copy: EventCopy;
+    wanted: WantedAsset;
+    source: ProcessSource;
+    lease: EventLease;
+    context: FetchContext;
+    beganAt: Date;
+  },
+  deps: ProcessDeps,
+): Promise<Outcome> {
+  const ended = (settled: Settled): Outcome => ({ kind: 'ended', settled });
+  switch (fetchResult.kind) {
+    case 'found':
+    case 'deleted': {
+      const deleted = fetchResult.kind === 'deleted';
+      const unfinished =
+        fetchResult.kind === 'found' ? unfinishedBusiness(fetchResult, about.lease) : undefined;
+      const kept = await storeAsset(
+        {
+          source: about.copy.head.source,
+          assetId: about.wanted.id,
+          details: fetchResult.details,
+          thumbnail: fetchResult.kind === 'found' ? fetchResult.thumbnail : { kind: 'none' },
+          deleted,
+          detailsMayBeOld: fetchResult.kind === 'deleted' && fetchResult.detailsMayBeOld === true,
+          // What was found could be compared with no event: whether it is behind the latest one, nobody knows.
+          complete:
+            unfinished === undefined && !(about.source.eventuallyConsistent && about.context.laterEventKnown),
+          asset: about.lease.asset,
+          beganAt: about.beganAt,
+        },
+        deps.assets,
+      );
+      return outcomeOf(kept, { deleted, unfinished });
+    }
+    case 'not-visible': {
+      const reason = { code: fetchResult.kind, text: fetchResult.text };
+      return { kind: 'again', ...reason, atLast: { state: 'failed', reason } };
+    }
+    case 'not-found':
+      return ended({ state: 'ignored', reason: { code: fetchResult.kind, text: fetchResult.text } });
+    case 'no-permission':
+    case 'unreadable-answer':
+      return ended({ state: 'failed', reason: { code: fetchResult.kind, text: fetchResult.text } });
+    case 'again': {
+      const quietMs =
+        fetchResult.retryAfterMs ??
+        (fetchResult.code === 'rate-limited' ? deps.limits.retryDelaysMs[0] : undefined);
+      if (fetchResult.code !== 'login-refused' && quietMs !== undefined) {
+        about.source.limiter.pauseFor(Math.min(quietMs, deps.limits.retryAfterCapMs), fetchResult.code);
+      }
+      return {
+        kind: 'again',
+        code: fetchResult.code,
+        text: fetchResult.text,
+        retryAfterMs: fetchResult.retryAfterMs,
+      };
+    }
+    default:
+      return fetchResult satisfies never;
+  }
+}
+
+/** Why what was found is worth another look, and how the event ends when there is none left. */
+function unfinishedBusiness(
+  { thumbnail, behind }: Extract<FetchResult, { kind: 'found' }>,
+  lease: EventLease,
+): Again | undefined {
+  if (thumbnail.kind === 'pending') {
+    const code = 'thumbnail-pending';
+    const text = 'The source has not made the thumbnail yet.';
+    const last =
+      'The source had not made the thumbnail when it was last asked for; the record is there without it.';
+    return { kind: 'again', code, text, atLast: doneWith('no-thumbnail-yet', last) };
+  }
+  if (behind === undefined) return undefined;
+  const code = 'index-behind';
+  const enough = lease.triesEndedBy(code) >= mostLooksForIndex;
+  return { kind: 'again', code, text: behind, atLast: doneWith(code, behind), enough };
+}
+
+function doneWith(code: ReasonCode<'done'>, text: string): Settled {
+  return { state: 'done', reason: { code, text } };
+}
+
+function outcomeOf(
+  kept: StoreResult,
+  { deleted, unfinished }: { deleted: boolean; unfinished: Again | undefined },
+): Outcome {
+  if (kept.kind === 'later-one-there')
+    return { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
+  if (kept.kind === 'overtaken') {
+    const text = 'Another look-up of this asset leased later and is not through yet.';
+    return { kind: 'again', code: 'overtaken', text };
+  }
+  const { title } = kept.asset;
+  if (unfinished !== undefined) {
+    const atLast = unfinished.atLast === undefined ? {} : { atLast: { ...unfinished.atLast, title } };
+    return { ...unfinished, ...atLast, asset: kept.asset };
+  }
+  const gone = { code: 'deleted', text: 'The source says that this asset is deleted.' } as const;
+  const settled: Settled = { state: 'done', reason: deleted ? gone : null, title };
+  return { kind: 'ended', settled, asset: kept.asset };
+}

@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KeptSecret, Secrets } from '../pipeline/ports/secrets.ts';
+
+/** A time in which the operator is changing one of a source's secrets. */
+export interface OpenWindow {
+  readonly which: KeptSecret;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** The first key that was offered in it; a window is for no other. */
+  readonly offer?: Offer | undefined;
+}
+
+/** A key that was offered in a window, and how far it came. */
+export interface Offer {
+  /** The key's SHA-256, in hex. */
+  readonly digest: string;
+  /**
+   * `claimed`: nothing was written yet. `writing`: it may be in the store. `refused`: it was offered, and counts for nothing.
+   * `taken`: it counts, and that ended the window.
+   */
+  readonly state: 'claimed' | 'writing' | 'refused' | 'taken';
+  /** Whoever is at it: only they, or whoever takes over from them, move it on. */
+  readonly claim: string;
+  /** When it came so far, in milliseconds since 1970. */
+  readonly at: number;
+  /** The version of it in the vault that was withdrawn. */
+  readonly withdrawn?: string | undefined;
+}
+
+/** A window as it was read; `version` is another after each change. */
+export type StoredWindow = OpenWindow & { readonly version: string };
+
+/** The windows that the operator opened, known to all instances. All of it may throw a StorageError. */
+export interface Windows {
+  /** Every window of a source, ended ones included. */
+  read(source: string, signal?: AbortSignal): Promise<StoredWindow[]>;
+  /**
+   * Puts a window in the place of the one of that version, or where there is none if that is undefined. Its new version;
+   * undefined where another one is there.
+   */
+  replace(
+    source: string,
+    window: OpenWindow,
+    version: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<string | undefined>;
+}
+
+export interface WindowDeps {
+  readonly windows: Windows;
+  readonly secrets: Pick<Secrets, 'withdraw'>;
+  now(): Date;
+  newId(): string;
+}
+
+/** Which window is meant. */
+export interface WindowName {
+  readonly source: string;
+  readonly which: KeptSecret;
+}
+
+/** After so long nobody is at an offer any more: a door answers within 5 s, and clocks differ. */
+const abandonedAfterMs = 15_000;
+const lookAgainMs = 200;
+
+/** The window of one of a source's secrets, where there ever was one. */
+export async function findWindow(
+  windows: Windows,
+  { source, which }: WindowName,
+  signal?: AbortSignal,
+): Promise<StoredWindow | undefined> {
+  return (await windows.read(source, signal)).find((window) => window.which === which);
+}
+
+/** True while somebody moves this offer on, or at least may be about to. */
+export function isUnderWay({ state, at }: Offer, now: Date): boolean {
+  return (state === 'claimed' || state === 'writing') && now.getTime() - at < abandonedAfterMs;
+}
+
+/**
+ * Opens a window until then, or ends the one that is open where that is past; `withdraw` takes back the key that was
+ * taken in it. When it is done, nothing that was offered before changes a secret any more.
+ */
+export async function setWindow(
+  name: WindowName & { until: number; withdraw: boolean },
+  deps: WindowDeps,
+): Promise<void> {
+  const { windows } = deps;
+  const { source, which, until } = name;
+  const ends = until <= deps.now().getTime();
+  if (ends) await endWindow(name, deps);
+  for (;;) {
+    const before = await findWindow(windows, name);
+    if (before?.offer?.state === 'writing') {
+      if (isUnderWay(before.offer, deps.now())) await delay(lookAgainMs);
+      else await withdrawOffer(name, before.offer, deps);
+      continue;
+    }
+    if (ends && name.withdraw && before?.offer?.state === 'taken') {
+      await withdrawOffer(name, before.offer, deps);
+      continue;
+    }
+    if (ends) return;
+    if ((await windows.replace(source, { which, until }, before?.version)) !== undefined) return;
+  }
+}
+
+/** What came into the store, or may have, is remembered: the same key may be offered again. */
+async function endWindow(name: WindowName & { until: number }, { windows }: WindowDeps): Promise<void> {
+  const { source, which } = name;
+  for (;;) {
+    const before = await findWindow(windows, name);
+    const offer = before?.offer?.state === 'claimed' ? undefined : before?.offer;
+    const until = Math.min(name.until, before?.until ?? name.until);
+    if ((await windows.replace(source, { which, until, offer }, before?.version)) !== undefined) return;
+  }
+}
+
+/**
+ * Makes an offered key count for nothing, whether it came as far as the store or not. Does nothing where somebody else
+ * has taken the offer over. Throws where it could not be done.
+ */
+export async function withdrawOffer(
+  name: WindowName,
+  { digest, claim: before }: Pick<Offer, 'digest' | 'claim'>,
+  deps: WindowDeps,
+): Promise<void> {
+  // Not its signal: what is to be undone has perhaps run out of time.
+  const unhurried = { windows: deps.windows, now: () => deps.now() };
+  // Whoever offers the same key meanwhile waits.
+  const claim = deps.newId();
+  if (!(await moveOffer(name, { digest, claim: before, as: claim, state: 'writing' }, unhurried))) return;
+  const withdrawn = await deps.secrets.withdraw(name.source, name.which, digest);
+  await moveOffer(name, { digest, claim, state: 'refused', withdrawn }, unhurried);
+}
+
+interface Move extends Pick<Offer, 'digest' | 'claim'> {
+  /** The claim that it is under afterwards; the same one where left out. */
+  readonly as?: string;
+  readonly state: Exclude<Offer['state'], 'claimed'>;
+  readonly withdrawn?: string | undefined;
+  /** Only while the window is open. */
+  readonly whileOpen?: true;
+}
+
+/** Moves an offer on for whoever has the claim on it. False where it is another's, or its window was to be open and is not. */
+export async function moveOffer(
+  name: WindowName,
+  { digest, claim, as = claim, state, withdrawn, whileOpen }: Move,
+  { windows, signal, ...clock }: Pick<WindowDeps, 'windows' | 'now'> & { readonly signal?: AbortSignal },
+): Promise<boolean> {
+  const { source, which } = name;
+  for (;;) {
+    const before = await findWindow(windows, name, signal);
+    const now = clock.now().getTime();
+    if (before?.offer === undefined || (whileOpen === true && before.until <= now)) return false;
+    // The table may have done it, and its answer was lost.
+    if (before.offer.claim === as && before.offer.state === state) return true;
+    if (before.offer.claim !== claim) return false;
+    const until = state === 'taken' ? Math.min(now, before.until) : before.until;
+    const offer = { digest, state, claim: as, at: now, withdrawn: withdrawn ?? before.offer.withdrawn };
+    if ((await windows.replace(source, { which, until, offer }, before.version, signal)) !== undefined)
+      return true;
+  }
+}

@@ -1,0 +1,181 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../pipeline/ports/log.ts';
+import { digestOf, type Secrets } from '../pipeline/ports/secrets.ts';
+import { SharedRefresh } from '../pipeline/concurrency/shared-refresh.ts';
+import {
+  findWindow,
+  isUnderWay,
+  moveOffer,
+  withdrawOffer,
+  type StoredWindow,
+  type WindowDeps,
+  type WindowName,
+} from './rotation-windows.ts';
+
+/** What became of a key that somebody offered: it counts, it counts for nothing, or for nothing yet: it may be offered again. */
+export type OfferOutcome = { kind: 'taken' } | { kind: 'refused' } | { kind: 'not-kept'; error: string };
+
+export interface OfferDeps extends WindowDeps {
+  readonly secrets: Pick<Secrets, 'take' | 'withdraw'>;
+  readonly log: Log;
+}
+
+/** Takes a key, or refuses it. `signal` ends it: a key that is not taken by then is withdrawn. Never throws. */
+export type OfferSecret = (
+  offer: { readonly which: WindowName['which']; readonly value: string },
+  limits: { readonly leftMs: () => number; readonly signal: AbortSignal },
+) => Promise<OfferOutcome>;
+
+// Anybody can offer a key: what that costs our storage is two looks a second, however many do.
+const looksEveryMs = 500;
+const mostWaiting = 1_000;
+const repeatedWithinMs = 3_600_000;
+const lookAgainMs = 200;
+const insistingAtMostMs = 600_000;
+// By then a write whose answer was lost is done or dead.
+const lateMs = 10_000;
+
+/**
+ * Takes the keys that are offered to one source: only in a window that the operator opened, one key a window. The first
+ * key claims the window's row, on the condition that nobody else did, and only then goes into the store.
+ */
+export function offersTo(source: string, deps: OfferDeps): OfferSecret {
+  const refresh = new SharedRefresh({
+    refresh: async () => await deps.windows.read(source),
+    everyMs: looksEveryMs,
+    mostWaiting,
+    now: () => deps.now().getTime(),
+  });
+  return async ({ which, value }, { leftMs, signal }) => {
+    const seen = await refresh.join({ bytes: 0, maxWaitMs: leftMs() });
+    if (seen === undefined) return { kind: 'not-kept', error: 'the windows could not be looked at' };
+    const name = { source, which };
+    const digest = digestOf(value);
+    const offer = { name, value, digest, claim: deps.newId() };
+    try {
+      const window = seen.find((each) => each.which === which);
+      const claimed = await claimWindow(offer, window, { ...deps, signal });
+      if (claimed.kind !== 'claimed') return claimed;
+      return await take({ ...offer, ...claimed }, { ...deps, signal });
+    } catch (error) {
+      return { kind: 'not-kept', error: error instanceof Error ? error.message : 'unknown' };
+    }
+  };
+}
+
+interface SecretOffer {
+  readonly name: WindowName;
+  readonly value: string;
+  readonly digest: string;
+  readonly claim: string;
+}
+
+type Deps = OfferDeps & { readonly signal: AbortSignal };
+
+/** Makes the window this key's own, where it is open and nobody else's; answers where there is nothing more to do. */
+async function claimWindow(
+  { name, digest, claim }: SecretOffer,
+  seen: StoredWindow | undefined,
+  { windows, signal, ...clock }: Deps,
+): Promise<OfferOutcome | { kind: 'claimed'; withdrawn: string | undefined }> {
+  let window = seen;
+  for (;;) {
+    const now = clock.now();
+    const before = window?.offer;
+    if (before?.state === 'taken' && before.digest === digest && now.getTime() - before.at < repeatedWithinMs)
+      return { kind: 'taken' };
+    if (window === undefined || window.until <= now.getTime()) return { kind: 'refused' };
+    if (before !== undefined && (before.state === 'taken' || before.digest !== digest))
+      return { kind: 'refused' };
+    const withdrawn = before?.withdrawn;
+    if (before?.claim === claim) return { kind: 'claimed', withdrawn };
+    if (before !== undefined && isUnderWay(before, now)) {
+      await delay(lookAgainMs, undefined, { signal });
+    } else {
+      // What was written of it once may still be in the store.
+      const state = before === undefined || before.state === 'claimed' ? 'claimed' : 'writing';
+      const { which, until, version } = window;
+      const offer = { digest, state, claim, at: now.getTime(), withdrawn } as const;
+      const claimed = await windows.replace(name.source, { which, until, offer }, version, signal);
+      if (claimed !== undefined) return { kind: 'claimed', withdrawn };
+    }
+    window = await findWindow(windows, name, signal);
+  }
+}
+
+/** Thrown where the window was closed before anything was written. */
+class WindowClosedError extends Error {
+  override readonly name = 'WindowClosedError';
+}
+
+async function take(
+  offer: SecretOffer & { readonly withdrawn: string | undefined },
+  deps: Deps,
+): Promise<OfferOutcome> {
+  const { name, value, digest, claim, withdrawn } = offer;
+  const { secrets, signal } = deps;
+  try {
+    await secrets.take(name.source, name.which, value, {
+      signal,
+      withdrawn,
+      async begin() {
+        const move = { digest, claim, state: 'writing', whileOpen: true } as const;
+        if (!(await moveOffer(name, move, deps))) throw new WindowClosedError();
+      },
+    });
+    const taken = await moveOffer(name, { digest, claim, state: 'taken' }, deps);
+    if (!taken) throw new Error('the offer was withdrawn meanwhile');
+    // Whoever offered it was told by then that it is not taken.
+    signal.throwIfAborted();
+    return { kind: 'taken' };
+  } catch (error) {
+    void undo(offer, deps);
+    if (error instanceof WindowClosedError) return { kind: 'refused' };
+    return { kind: 'not-kept', error: error instanceof Error ? error.message : 'unknown' };
+  }
+}
+
+/** Lets go of a window for which nothing was written; what may have been written is withdrawn. Never throws. */
+async function undo(offer: SecretOffer, deps: OfferDeps): Promise<void> {
+  const { name, digest, claim } = offer;
+  const { windows, secrets } = deps;
+  const released = await insisting(name, deps, async () => {
+    for (;;) {
+      const window = await findWindow(windows, name);
+      if (window?.offer?.claim !== claim) return true;
+      if (window.offer.state !== 'claimed') break;
+      const open = { ...window, offer: undefined };
+      if ((await windows.replace(name.source, open, window.version)) !== undefined) return true;
+    }
+    await withdrawOffer(name, { digest, claim }, deps);
+    return false;
+  });
+  if (released) return;
+  await delay(lateMs, undefined, { ref: false });
+  await insisting(name, deps, async () => {
+    const again = (await findWindow(windows, name))?.offer;
+    // Offered again, it is another's to keep or to withdraw.
+    if (again?.digest === digest && again.state !== 'refused') return;
+    await secrets.withdraw(name.source, name.which, digest);
+  });
+}
+
+/** Does it again and again until it works, for some minutes. Never throws. */
+async function insisting<T>(
+  { source, which }: WindowName,
+  { log }: OfferDeps,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  const startedAt = performance.now();
+  for (let waitMs = 500; ; waitMs = Math.min(2 * waitMs, 30_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      const over = performance.now() - startedAt > insistingAtMostMs;
+      const why = error instanceof Error ? error.message : 'unknown';
+      log(over ? 'error' : 'warn', 'secret-not-withdrawn', { source, which, error: why });
+      if (over) return undefined;
+    }
+    await delay(waitMs, undefined, { ref: false });
+  }
+}

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
+import { readJson } from '../pipeline/model/read-json.ts';
+import { digestOf, type TakeLimits } from '../pipeline/ports/secrets.ts';
+
+/** A secret that was changed since it was set. */
+export interface KeptVersions {
+  readonly current: string;
+  readonly previous?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly keptAt: number;
+}
+
+const Kept = z.object({
+  current: z.string(),
+  previous: z.string().optional(),
+  keptAt: z.iso.datetime(),
+  /** The digest of the setting that it came after: once that is another, this entry is of the past. */
+  after: z.string(),
+});
+/** `former` is what an offered secret came after; null where there was nothing. */
+const Entry = Kept.extend({ former: Kept.nullable().optional() });
+const Entries = z.record(z.string(), Entry);
+type Entries = z.infer<typeof Entries>;
+
+const lockedAtMostMs = 5_000;
+
+/** Secrets that change while the app runs, in one file that only its owner can read, and that the app and the command share. */
+export function secretsFile(path: string) {
+  let known: Promise<Entries> | undefined;
+  const entries = async (): Promise<Entries> => {
+    known ??= readEntries(path);
+    return await known;
+  };
+  const change = async (
+    work: (before: Entries, write: (all: Entries) => Promise<void>) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> => {
+    await locked(`${path}.lock`, signal, async (isOurs) => {
+      await work(await readEntries(path), async (all) => {
+        await writeWhole(path, `${JSON.stringify(all, undefined, 2)}\n`, () => {
+          signal?.throwIfAborted();
+          if (!isOurs()) throw new Error('The secrets file was locked for too long.');
+        });
+        known = Promise.resolve(all);
+      });
+    });
+  };
+  return {
+    /** What was kept of it since the setting is what it is. A file that cannot be read counts as none. */
+    async read(name: string, setting: string | undefined): Promise<KeptVersions | undefined> {
+      const entry = (await entries().catch((): Entries => ({})))[name];
+      if (entry === undefined || entry.after !== digest(setting)) return undefined;
+      return { current: entry.current, previous: entry.previous, keptAt: Date.parse(entry.keptAt) };
+    },
+    /** Reads the file anew. Throws where it is there and cannot be read; what was known before then still counts. */
+    async reread(): Promise<void> {
+      const [read, before] = [readEntries(path), known];
+      // Of two that overlap the one that began last counts, whichever ends first.
+      known = read.catch(async () => await (before ?? read));
+      known.catch(() => undefined);
+      await read;
+    },
+    /**
+     * Keeps a value as the current one, whole or not at all; the one before becomes the previous. An `offered` one can be
+     * withdrawn, and is left alone where it is the current one already.
+     */
+    async add(
+      name: string,
+      setting: string | undefined,
+      { value, keptAt }: { value: string; keptAt: number },
+      offered?: TakeLimits,
+    ): Promise<void> {
+      await change(async (before, write) => {
+        const own = before[name];
+        const current = own?.after === digest(setting) ? own.current : setting;
+        if (offered !== undefined && current === value) return;
+        const entry = {
+          current: value,
+          ...(current === undefined ? {} : { previous: current === value ? own?.previous : current }),
+          keptAt: new Date(keptAt).toISOString(),
+          after: digest(setting),
+          ...(offered === undefined ? {} : { former: own === undefined ? null : Kept.parse(own) }),
+        };
+        await offered?.begin();
+        await write({ ...before, [name]: entry });
+      }, offered?.signal);
+    },
+    /** Puts what was there before in the place of an offered value, known by its digest. */
+    async withdraw(name: string, valueDigest: string): Promise<void> {
+      await change(async ({ [name]: own, ...others }, write) => {
+        if (own?.former === undefined || digestOf(own.current) !== valueDigest) return;
+        await write(own.former === null ? others : { ...others, [name]: own.former });
+      });
+    },
+  };
+}
+
+async function readEntries(path: string): Promise<Entries> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return {};
+  await tighten(path);
+  const entries = Entries.safeParse(readJson(bytes));
+  if (entries.success) return entries.data;
+  // What is wrong with it is not said: that could show what is in it.
+  throw new Error(`The secrets file ${path} is not as this app writes it.`);
+}
+
+/** Closes the file to everybody but its owner, where a copy or another hand has opened it. */
+async function tighten(path: string): Promise<void> {
+  try {
+    if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
+  } catch (error) {
+    // It is another user's, or gone by now: it is read all the same.
+    if (!isCode(error, 'EPERM') && !isCode(error, 'ENOENT')) throw error;
+  }
+}
+
+/** `check` is the last word: what it throws leaves the file as it was. */
+async function writeWhole(path: string, text: string, check: () => void): Promise<void> {
+  const unfinished = `${path}.${randomUUID()}.tmp`;
+  const file = await open(unfinished, 'w', 0o600);
+  try {
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    check();
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** Only one process at a time changes the file; a lock that somebody left behind is taken over. */
+async function locked(
+  lock: string,
+  signal: AbortSignal | undefined,
+  work: (isOurs: () => boolean) => Promise<void>,
+): Promise<void> {
+  signal?.throwIfAborted();
+  while (!(await taken(lock))) {
+    await removeIfLeft(lock);
+    await delay(50, undefined, signal === undefined ? {} : { signal });
+  }
+  const takenAt = Date.now();
+  // Later it may be somebody else's.
+  const isOurs = (): boolean => Date.now() - takenAt < lockedAtMostMs;
+  try {
+    await work(isOurs);
+  } finally {
+    if (isOurs()) await rm(lock, { force: true });
+  }
+}
+
+async function taken(lock: string): Promise<boolean> {
+  try {
+    await (await open(lock, 'wx', 0o600)).close();
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** One process at a time judges a lock and takes it away, so that none takes the one that another has just made. */
+async function removeIfLeft(lock: string): Promise<void> {
+  const judging = `${lock}.judging`;
+  if (!(await isOld(lock))) return;
+  if (!(await taken(judging))) {
+    // Held for a moment only; one that is old was left behind as well.
+    if (await isOld(judging)) await rm(judging, { force: true });
+    return;
+  }
+  try {
+    if (await isOld(lock)) await rm(lock, { force: true });
+  } finally {
+    await rm(judging, { force: true });
+  }
+}
+
+async function isOld(lock: string): Promise<boolean> {
+  const madeAt = await stat(lock).then(({ mtimeMs }) => mtimeMs, Date.now);
+  return Date.now() - madeAt > lockedAtMostMs;
+}
+
+function digest(setting: string | undefined): string {
+  return setting === undefined ? '' : digestOf(setting);
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

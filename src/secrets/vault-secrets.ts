@@ -1,0 +1,239 @@
+import type { Log } from '../pipeline/ports/log.ts';
+import { digestOf, type StoredValue, type Secrets, type WebhookSecrets } from '../pipeline/ports/secrets.ts';
+import { withoutSharedSecrets } from './without-shared-secrets.ts';
+
+export interface SecretVersion {
+  /** By which the vault knows it. */
+  readonly id: string;
+  readonly value: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+/** A vault as these rules need it. */
+export interface SecretStore {
+  /** The newest versions that are enabled and valid now, newest first; none where there is no such secret. Throws when it cannot be read. */
+  newest(name: string, count: number, options?: NewestOptions): Promise<SecretVersion[]>;
+  /** Adds a version, which is then the newest; an offered one can be withdrawn. Throws when it could not be kept. */
+  add(name: string, value: string, options?: AddOptions): Promise<void>;
+  /** Makes an offered version count no more. False where it was not offered: then nothing is done to it. */
+  withdraw(name: string, id: string): Promise<boolean>;
+  /** Makes a version that was withdrawn count again. */
+  restore(name: string, id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+export interface NewestOptions {
+  readonly signal?: AbortSignal;
+  /** Told the newest one as soon as it is known: the others may take long to find. */
+  onFirst?(this: void, version: SecretVersion): void;
+}
+
+export interface AddOptions {
+  readonly signal?: AbortSignal;
+  readonly isOffered?: true;
+}
+
+export interface VaultDeps {
+  readonly sources: readonly string[];
+  /** How long a webhook secret's predecessor counts after its successor was made. */
+  readonly overlapMs: number;
+  readonly log: Log;
+  now(): number;
+}
+
+const freshMs = 300_000;
+// A secret that was not there is looked for sooner: somebody is probably about to make it.
+const absentMs = 30_000;
+const rememberedMs = 86_400_000;
+const firstPauseMs = 10_000;
+const longestPauseMs = 300_000;
+
+/** Secrets from a vault: remembered five minutes, then looked at again in the background; a day long while the vault is away. */
+export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
+  const cached = (name: string, count: number): CachedSecret => new CachedSecret(name, count, store, deps);
+  const webhook = new Map(deps.sources.map((source) => [source, cached(`source-${source}-secret`, 2)]));
+  const password = new Map(deps.sources.map((source) => [source, cached(`source-${source}-password`, 1)]));
+  const totpSeed = new Map(deps.sources.map((source) => [source, cached(`source-${source}-totp-seed`, 1)]));
+  const apiKey = new Map(deps.sources.map((source) => [source, cached(`source-${source}-api-key`, 1)]));
+  const accountId = new Map(deps.sources.map((source) => [source, cached(`source-${source}-account-id`, 1)]));
+  const changing = (source: string, which: StoredValue): CachedSecret | undefined =>
+    ({ secret: webhook, 'api-key': apiKey, 'account-id': accountId })[which].get(source);
+
+  const counting = (source: string, versions: readonly SecretVersion[]): string[] => {
+    const [current, previous] = versions;
+    if (current === undefined) return [];
+    if (!isUsable(current)) {
+      deps.log('error', 'secret-unusable', {
+        secret: `source-${source}-secret`,
+        wanted: '1 to 512 printable ASCII characters',
+      });
+      return [];
+    }
+    // A predecessor that is no secret was never in use: it takes nothing away from its successor.
+    const overlaps = previous !== undefined && deps.now() < current.createdAt + deps.overlapMs;
+    return overlaps && isUsable(previous) ? [current.value, previous.value] : [current.value];
+  };
+  return {
+    async webhookSecrets(source): Promise<WebhookSecrets | undefined> {
+      // Of the others what is known: a secret that is missing, or a look that hangs, must not hold up this source.
+      for (const held of webhook.values()) held.refresh();
+      await webhook.get(source)?.read();
+      const known = [...webhook].map(([name, held]) => [name, counting(name, held.known())] as const);
+      return withoutSharedSecrets(source, new Map(known), deps.log);
+    },
+    async refresh(source) {
+      await webhook.get(source)?.lookAnew();
+    },
+    password: async (source) => (await password.get(source)?.read())?.[0]?.value,
+    totpSeed: async (source) => (await totpSeed.get(source)?.read())?.[0]?.value,
+    apiKey: async (source) => (await apiKey.get(source)?.read())?.[0]?.value,
+    accountId: async (source) => (await accountId.get(source)?.read())?.[0]?.value,
+    async keep(source, which, value) {
+      const secret = changing(source, which);
+      // Offered again and added again, it would push out its predecessor, which still signs retries.
+      if ((await secret?.read())?.[0]?.value === value) return;
+      await store.add(`source-${source}-${which}`, value);
+      secret?.add(value);
+    },
+    async take(source, which, value, { signal, withdrawn, begin }) {
+      const name = `source-${source}-${which}`;
+      const isCurrent = async (): Promise<boolean> =>
+        (await store.newest(name, 1, { signal }))[0]?.value === value;
+      if (!(await isCurrent())) {
+        await begin();
+        try {
+          if (withdrawn === undefined) await store.add(name, value, { signal, isOffered: true });
+          else await store.restore(name, withdrawn, { signal });
+        } catch (error) {
+          // The vault may have it all the same; a second version of it would push out its predecessor.
+          if (signal.aborted || !(await isCurrent())) throw error;
+        }
+      }
+      changing(source, which)?.add(value);
+    },
+    async withdraw(source, which, digest) {
+      const name = `source-${source}-${which}`;
+      const among = async (count: number): Promise<SecretVersion | undefined> =>
+        (await store.newest(name, count)).find(({ value }) => digestOf(value) === digest);
+      // Its successor may have come before it was withdrawn.
+      const offered = (await among(1)) ?? (await among(2));
+      if (offered === undefined || !(await store.withdraw(name, offered.id))) return undefined;
+      changing(source, which)?.remove(digest);
+      return offered.id;
+    },
+  };
+}
+
+function isUsable({ value }: SecretVersion): boolean {
+  return /^[\x20-\x7e]{1,512}$/.test(value);
+}
+
+/** One secret of the vault, remembered. One look at it runs at a time. */
+class CachedSecret {
+  readonly #name: string;
+  readonly #count: number;
+  readonly #store: SecretStore;
+  readonly #deps: VaultDeps;
+  #known: { versions: SecretVersion[]; at: number } | undefined;
+  #firstKnown: Promise<void> | undefined;
+  #added = 0;
+  #look: Promise<Error | undefined> | undefined;
+  #nextLookAt = 0;
+  #pauseMs = firstPauseMs;
+
+  constructor(name: string, count: number, store: SecretStore, deps: VaultDeps) {
+    this.#name = name;
+    this.#count = count;
+    this.#store = store;
+    this.#deps = deps;
+  }
+
+  /** What is known; waits for a look only where nothing is, and then for the newest one only. Never throws. */
+  async read(): Promise<readonly SecretVersion[]> {
+    this.refresh();
+    if (this.#remembered() === undefined) await Promise.race([this.#look, this.#firstKnown]);
+    return this.known();
+  }
+
+  /** What is known now. */
+  known(): readonly SecretVersion[] {
+    return this.#remembered()?.versions ?? [];
+  }
+
+  /** Begins a look in the background where one is due. Never throws. */
+  refresh(): void {
+    if (this.#deps.now() >= this.#nextLookAt) void this.#shared();
+  }
+
+  /** What was added to the store is the newest version; what was there before it is looked at again soon. */
+  add(value: string): void {
+    const others = this.known().filter((version) => version.value !== value);
+    this.#change([{ id: '', value, createdAt: this.#deps.now() }, ...others].slice(0, this.#count));
+  }
+
+  /** What was withdrawn counts no more. */
+  remove(digest: string): void {
+    this.#change(this.known().filter(({ value }) => digestOf(value) !== digest));
+  }
+
+  #change(versions: SecretVersion[]): void {
+    const now = this.#deps.now();
+    this.#known = { versions, at: now };
+    this.#nextLookAt = now;
+    this.#added += 1;
+  }
+
+  /** Looks, in a look that begins after this call. Throws where the store could not be read. */
+  async lookAnew(): Promise<void> {
+    if (this.#look !== undefined) await this.#look;
+    const failure = await this.#shared();
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Looks now, or joins the look that runs; answers with what it failed by. */
+  async #shared(): Promise<Error | undefined> {
+    this.#look ??= this.#lookOnce().finally(() => {
+      this.#look = undefined;
+    });
+    return await this.#look;
+  }
+
+  async #lookOnce(): Promise<Error | undefined> {
+    const added = this.#added;
+    const firstKnown = Promise.withResolvers<void>();
+    this.#firstKnown = firstKnown.promise;
+    try {
+      const versions = await this.#store.newest(this.#name, this.#count, {
+        onFirst: (version) => {
+          // What is known counts beside it until the look is over.
+          if (added !== this.#added || this.#remembered() !== undefined) return;
+          this.#known = { versions: [version], at: this.#deps.now() };
+          firstKnown.resolve();
+        },
+      });
+      // It began before the newest one was there.
+      if (added !== this.#added) return undefined;
+      const now = this.#deps.now();
+      this.#known = { versions, at: now };
+      this.#pauseMs = firstPauseMs;
+      this.#nextLookAt = now + (versions.length > 0 ? freshMs : absentMs);
+      return undefined;
+    } catch (error) {
+      const now = this.#deps.now();
+      this.#nextLookAt = now + this.#pauseMs;
+      this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
+      this.#deps.log('warn', 'secrets-stale', {
+        secret: this.#name,
+        knownForSeconds: this.#known === undefined ? null : Math.round((now - this.#known.at) / 1000),
+        error: error instanceof Error ? error.name : 'unknown',
+      });
+      return error instanceof Error ? error : new Error('the store could not be read');
+    }
+  }
+
+  #remembered(): { versions: SecretVersion[]; at: number } | undefined {
+    return this.#known !== undefined && this.#deps.now() - this.#known.at < rememberedMs
+      ? this.#known
+      : undefined;
+  }
+}

@@ -1,0 +1,128 @@
+import type { SourceConfig } from '../../config.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
+import type { Identifier } from '../../pipeline/model/event.ts';
+import type {
+  FoundThumbnail,
+  FetchResult,
+  SourceClient,
+  WantedAsset,
+} from '../../pipeline/ports/source-client.ts';
+import { fetchErrorResult, unlessStopped } from '../fetch-error.ts';
+import type { FetchDeps } from '../index.ts';
+import { largeAnswers } from '../large-answers.ts';
+import { detailsOf, readEntity, readIdentifiers } from './details.ts';
+import { filesOf } from './files.ts';
+import { readReference } from './fields.ts';
+import { notAsExpected, EntityApi } from './entity-api.ts';
+import { preservicaSession } from './login.ts';
+import { textAt } from './xml.ts';
+
+// Section 3.1.
+const kinds = {
+  asset: { path: 'information-objects', code: 'IO', element: 'InformationObject' },
+  folder: { path: 'structural-objects', code: 'SO', element: 'StructuralObject' },
+} as const;
+
+// Identifiers come in one answer; an entity with thousands of them is read so far and no further.
+const mostPages = 10;
+const mostIdentifiers = 1000;
+
+const longestCallMs = 30_000;
+
+type PreservicaDeps = FetchDeps & {
+  readonly source: SourceConfig;
+  /** How long one call may take, its body included. */
+  readonly timeLimitMs?: number;
+};
+
+/** Preservica as the side that is asked (reference/preservica.md, sections 1 and 3). */
+export function preservicaClient(deps: PreservicaDeps): SourceClient {
+  const { source, timeLimitMs = longestCallMs } = deps;
+  const now = (): number => deps.now();
+  const session = preservicaSession({ ...deps, timeLimitMs, now });
+  const largePlace = largeAnswers();
+  return {
+    async fetchAsset(asset, permit, signal) {
+      const over = new AbortController();
+      const ended = AbortSignal.any([signal, over.signal]);
+      const asking = { base: source.url, session, largePlace, permit, signal: ended, timeLimitMs, now };
+      const questions = new EntityApi(asking);
+      try {
+        return await unlessStopped(signal, () => look(asset, questions, deps));
+      } catch (error) {
+        return fetchErrorResult(error, { source: source.name, log: deps.log });
+      } finally {
+        // What was asked at the same time and is no longer needed.
+        over.abort();
+      }
+    },
+  };
+}
+
+async function look(asset: WantedAsset, questions: EntityApi, deps: PreservicaDeps): Promise<FetchResult> {
+  const id = readReference(asset.id);
+  if (id === undefined) return { kind: 'not-found', text: 'Preservica has no references like this one.' };
+  const { path, code, element } = kinds[asset.kind];
+  const home = `${path}/${id}`;
+  const entityAsked = questions.document(home, 'EntityResponse', (document) => {
+    const found = readEntity(document, element);
+    if (found === undefined) throw notAsExpected('the entity that was asked for');
+    // Section 3.3: always there. What a cache mixed up must not become another asset's record.
+    if (found.ref !== id) throw notAsExpected('the reference of the entity');
+    return found;
+  });
+  const identifiersAsked = identifiersOf(home, questions);
+  const filesAsked =
+    asset.kind === 'asset' ? filesOf(home, questions, deps.maxFiles) : Promise.resolve(undefined);
+  // Mark these promises as handled: they are awaited later.
+  for (const asked of [identifiersAsked, filesAsked]) asked.catch(() => undefined);
+
+  const entity = await entityAsked;
+  if (entity === undefined)
+    return { kind: 'not-found', text: 'Preservica knows no entity by this reference.' };
+  const about = { asset: { ...asset, id }, code, entity, portalUrl: deps.source.portalUrl };
+  if (entity.deleted) {
+    const identifiers = await identifiersAsked.catch(() => []);
+    return { kind: 'deleted', details: detailsOf(about, identifiers, undefined) };
+  }
+  const [identifiers, files] = await Promise.all([identifiersAsked, filesAsked]);
+  // Last, so that a large picture does not stand in memory while the rest is asked for.
+  const thumbnail = await thumbnailOf(`sdb:${code}|${id}`, questions, deps);
+  return { kind: 'found', details: detailsOf(about, identifiers, files), thumbnail };
+}
+
+async function identifiersOf(home: string, questions: EntityApi): Promise<Identifier[]> {
+  const found: Identifier[] = [];
+  let query: string | undefined = '';
+  for (let page = 0; query !== undefined && page < mostPages; page += 1) {
+    const most = mostIdentifiers - found.length;
+    const { identifiers, next }: { identifiers: Identifier[]; next: string | undefined } =
+      await questions.part(`${home}/identifiers${query}`, 'IdentifiersResponse', (document) => ({
+        identifiers: readIdentifiers(document).slice(0, most),
+        next: nextPage(textAt(document, 'Paging', 'Next')),
+      }));
+    found.push(...identifiers);
+    query = found.length < mostIdentifiers ? next : undefined;
+  }
+  return found;
+}
+
+/** Section 3.10: `Next` is a whole address; only its two numbers are taken, at our own base. */
+function nextPage(address: string | undefined): string | undefined {
+  if (address === undefined || !URL.canParse(address)) return undefined;
+  const { searchParams } = new URL(address);
+  const [start, max] = [searchParams.get('start') ?? '', searchParams.get('max') ?? ''];
+  return /^\d{1,9}$/.test(start) && /^\d{1,9}$/.test(max) ? `?start=${start}&max=${max}` : undefined;
+}
+
+async function thumbnailOf(id: string, questions: EntityApi, deps: PreservicaDeps): Promise<FoundThumbnail> {
+  try {
+    const bytes = await questions.thumbnail(id, deps.source.thumbnailSize ?? 'large', deps.maxThumbnailBytes);
+    return bytes === undefined ? { kind: 'none' } : { kind: 'bytes', bytes };
+  } catch (error) {
+    if (error instanceof UpstreamError && error.code === 'UPSTREAM_TOO_LARGE' && error.status === 200) {
+      return { kind: 'too-large' };
+    }
+    throw error;
+  }
+}

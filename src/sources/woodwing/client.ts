@@ -1,0 +1,155 @@
+import type { SourceConfig } from '../../config.ts';
+import { UpstreamError } from '../../pipeline/ports/errors.ts';
+import type { Permit } from '../../pipeline/concurrency/source-limiter.ts';
+import { isJsonObject } from '../../pipeline/model/read-json.ts';
+import type {
+  FoundThumbnail,
+  FetchResult,
+  FetchContext,
+  SourceClient,
+} from '../../pipeline/ports/source-client.ts';
+import { fetchErrorResult, unlessStopped } from '../fetch-error.ts';
+import type { CallAnswer, CallInit } from '../http-call.ts';
+import type { FetchDeps } from '../index.ts';
+import { readInTurn } from '../read-in-turn.ts';
+import type { Session } from '../session.ts';
+import { withinBase } from '../within-base.ts';
+import { changedTo, fieldBehind, type Comparable } from './stale-index.ts';
+import { callAssets, systemName } from './call.ts';
+import { detailsOf, usualFields } from './details.ts';
+import { woodwingSession } from './login.ts';
+import { plainValue, readSearchAnswer, searchForm, type Hit } from './search.ts';
+
+const longestCallMs = 30_000;
+// A hit's fields are asked for by name; it has some kilobytes.
+const maxSearchBytes = 2_097_152;
+
+type WoodwingDeps = FetchDeps & {
+  readonly source: SourceConfig;
+  /** How long one call may take, its body included. */
+  readonly timeLimitMs?: number;
+};
+
+/** WoodWing Assets as the side that is asked (reference/woodwing-assets.md, section 5). */
+export function woodwingClient(deps: WoodwingDeps): SourceClient {
+  const { source, timeLimitMs = longestCallMs } = deps;
+  const now = (): number => deps.now();
+  const session = woodwingSession({ ...deps, timeLimitMs, now });
+  return {
+    async fetchAsset({ id }, permit, signal, context) {
+      const asking = { session, permit, signal, timeLimitMs, now };
+      try {
+        return await unlessStopped(signal, () => look(id, context, asking, deps));
+      } catch (error) {
+        return fetchErrorResult(error, { source: source.name, log: deps.log });
+      }
+    },
+  };
+}
+
+interface Asking {
+  readonly session: Session;
+  readonly permit: Permit;
+  readonly signal: AbortSignal;
+  readonly timeLimitMs: number;
+  now(): number;
+}
+
+async function look(
+  id: string,
+  { event, laterEventKnown, removed }: FetchContext,
+  asking: Asking,
+  deps: WoodwingDeps,
+): Promise<FetchResult> {
+  const { source } = deps;
+  // What an asset was, an event about its removal may still tell (section 2.5).
+  const told = { metadata: objectIn(event.data, 'metadata') };
+  const gone: FetchResult = {
+    kind: 'deleted',
+    details: detailsOf(told, id, source),
+    ...(event.removal === true && !laterEventKnown ? {} : { detailsMayBeOld: true }),
+  };
+  // The search may go on showing it for a while.
+  if (removed) return gone;
+
+  const changed = laterEventKnown ? new Map<string, Comparable>() : changedTo(event);
+  const fields = [...new Set([...usualFields, ...source.metadataFields, ...changed.keys()])];
+  const answer = await ask(
+    new URL(`${source.url}/services/search`),
+    { method: 'POST', headers: { accept: 'application/json' }, body: searchForm(id, fields) },
+    maxSearchBytes,
+    asking,
+  );
+  if (answer.status !== 200) throw statusError(answer);
+  const hit = await readInTurn(answer.bytes.byteLength, () => readSearchAnswer(answer.bytes, id));
+  if (hit === undefined) {
+    if (event.removal === true) return gone;
+    return {
+      kind: 'not-visible',
+      text: 'WoodWing Assets does not show this asset to our account: it is not indexed yet, out of its sight, or gone.',
+    };
+  }
+  const field = fieldBehind(changed, hit);
+  return {
+    kind: 'found',
+    details: detailsOf(hit, id, source),
+    thumbnail: await thumbnailOf(hit, asking, deps),
+    ...(field === undefined
+      ? {}
+      : { behind: `WoodWing Assets still tells of ${field} what it was before this event.` }),
+  };
+}
+
+/** Section 5.5. The hit's own address is used as it is, but never outside of the configured base: then by id. */
+async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promise<FoundThumbnail> {
+  const { source, maxThumbnailBytes } = deps;
+  const wantsPreview = source.thumbnailSize === 'medium' || source.thumbnailSize === 'large';
+  const [path, given] = wantsPreview
+    ? (['preview', hit.previewUrl ?? hit.thumbnailUrl] as const)
+    : (['thumbnail', hit.thumbnailUrl ?? hit.previewUrl] as const);
+  const state = plainValue(hit.metadata['previewState']);
+  if (given === undefined && typeof state === 'string' && state !== 'yes') return { kind: 'pending' };
+
+  const own = given === undefined ? undefined : withinBase(given, source.url);
+  try {
+    for (const url of own === undefined ? addressesById(source.url, path, hit.id) : [own]) {
+      const answer = await ask(url, { headers: { accept: 'image/*' } }, maxThumbnailBytes, asking);
+      if (answer.status === 200) return { kind: 'bytes', bytes: answer.bytes };
+      if (answer.status === 409) return { kind: 'pending' };
+      // The asset itself may be read: a picture that is out of sight must not cost its record.
+      if (answer.status !== 404 && answer.status !== 403) throw statusError(answer);
+    }
+    return { kind: 'none' };
+  } catch (error) {
+    if (error instanceof UpstreamError && error.code === 'UPSTREAM_TOO_LARGE') return { kind: 'too-large' };
+    throw error;
+  }
+}
+
+/** The address that is known first (section 6), and one that some servers may have in its place. */
+function addressesById(base: string, path: 'thumbnail' | 'preview', id: string): URL[] {
+  const [short, rest] = [new URL(`${base}/${path}/${id}`), new URL(`${base}/api/asset/${id}/${path}`)];
+  return path === 'preview' ? [short, rest] : [rest, short];
+}
+
+async function ask(url: URL, init: CallInit, maxBytes: number, asking: Asking): Promise<CallAnswer> {
+  const { session, permit, signal, timeLimitMs } = asking;
+  const now = (): number => asking.now();
+  return await session.ask(permit, async (token) => {
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    return await permit.call(
+      async () => await callAssets(url, { ...init, headers }, { maxBytes, timeLimitMs, signal, now }),
+    );
+  });
+}
+
+function statusError({ status, retryAfterMs }: CallAnswer): UpstreamError {
+  const redirected = status >= 300 && status < 400;
+  const text = `${systemName} answered ${status}${redirected ? ', a redirect, which is not followed' : ''}.`;
+  return new UpstreamError('UPSTREAM_STATUS', text, { status, retryAfterMs });
+}
+
+function objectIn(data: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {
+  const found = data[name];
+  return isJsonObject(found) ? found : {};
+}
