@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { OpenWindow, StoredWindow, Windows } from '../secrets/rotation-windows.ts';
+import type { OpenWindow, StoredWindow, Windows } from '../pipeline/ports/rotation-windows.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { storageFault, stored } from './storage-errors.ts';
 

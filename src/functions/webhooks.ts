@@ -12,7 +12,7 @@ import type { Secrets } from '../pipeline/ports/secrets.ts';
 import { callVerifier, type VerifyCall, type VerifyResult } from '../pipeline/accept/verify-call.ts';
 import type { DeliveryStore, WorkQueue } from '../pipeline/ports/stores.ts';
 import { offersTo, type OfferSecret } from '../secrets/secret-offer.ts';
-import type { Windows } from '../secrets/rotation-windows.ts';
+import type { Windows } from '../pipeline/ports/rotation-windows.ts';
 import { isDeclaredLarger, type Bodies } from './bodies.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
 import { appLog, logOf } from './log.ts';

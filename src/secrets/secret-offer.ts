@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../pipeline/ports/log.ts';
+import type { StoredWindow } from '../pipeline/ports/rotation-windows.ts';
 import { digestOf, type Secrets } from '../pipeline/ports/secrets.ts';
 import { SharedRefresh } from '../pipeline/concurrency/shared-refresh.ts';
 import {
@@ -7,7 +8,6 @@ import {
   isUnderWay,
   moveOffer,
   withdrawOffer,
-  type StoredWindow,
   type WindowDeps,
   type WindowName,
 } from './rotation-windows.ts';

@@ -1,4 +1,4 @@
-import type { OpenWindow, StoredWindow, Windows } from '../../src/secrets/rotation-windows.ts';
+import type { OpenWindow, StoredWindow, Windows } from '../../src/pipeline/ports/rotation-windows.ts';
 
 /** Windows in memory, as the table keeps them. */
 export function memoryWindows(open: Readonly<Record<string, readonly OpenWindow[]>> = {}) {

@@ -1,7 +1,7 @@
 import type { Call, CallVerdict, Receiver } from '../ports/receiver.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import { SharedRefresh } from '../concurrency/shared-refresh.ts';
-import type { OpenWindow } from '../../secrets/rotation-windows.ts';
+import type { OpenWindow } from '../ports/rotation-windows.ts';
 
 /** A verdict, or that there can be none yet: whoever sent it may come again. */
 export type VerifyResult =

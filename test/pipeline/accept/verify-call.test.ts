@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { callVerifier, type VerifyDeps } from '../../../src/pipeline/accept/verify-call.ts';
 import type { WebhookSecrets } from '../../../src/pipeline/ports/secrets.ts';
-import type { OpenWindow } from '../../../src/secrets/rotation-windows.ts';
+import type { OpenWindow } from '../../../src/pipeline/ports/rotation-windows.ts';
 import { woodwingReceiver } from '../../../src/sources/woodwing/receiver.ts';
 
 const body = Buffer.from('{"type":"asset_create"}');
