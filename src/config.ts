@@ -11,50 +11,18 @@ import {
   webhookSecret,
   wholeNumber,
 } from './pipeline/ports/setting-values.ts';
-import { preservicaSettings } from './sources/preservica/settings.ts';
-import { pywebhooksSettings } from './sources/pywebhooks/settings.ts';
-import { woodwingSettings } from './sources/woodwing/settings.ts';
+import { prefixOf, sourceName, type SourceConfig } from './pipeline/ports/source-config.ts';
+import type { OwnConfig, SourceKind } from './pipeline/ports/source-kind.ts';
+import { sourceKinds, type SourceKindName } from './sources/index.ts';
 import { unknownSettings } from './unknown-settings.ts';
-
-/** The kinds of system that can call us; `sources/index.ts` has a row for each. */
-export const sourceKinds = ['preservica', 'woodwing', 'pywebhooks'] as const;
-export type SourceKindName = (typeof sourceKinds)[number];
 
 /** How we reach our own storage account: the platform's two ways of saying it. */
 export type StorageSettings =
   | { kind: 'connection-string'; connectionString: string }
   | { kind: 'identity'; queueUrl: string; blobUrl: string; tableUrl: string; clientId: string | undefined };
 
-/** A source's secrets as settings give them; a vault, where there is one, takes their place. */
-export interface SourceSecretSettings {
-  readonly secret: string | undefined;
-  readonly secretPrevious: string | undefined;
-  readonly password: string | undefined;
-  readonly totpSeed: string | undefined;
-  readonly apiKey: string | undefined;
-}
-
-export interface SourceConfig {
-  readonly name: string;
-  readonly kind: SourceKindName;
-  /** Base URL of the system's API, without a trailing slash; empty where there is none, of a kind that is never asked. */
-  readonly url: string;
-  readonly username: string | undefined;
-  readonly tenant: string | undefined;
-  readonly portalUrl: string | undefined;
-  readonly thumbnailSize: 'small' | 'medium' | 'large' | undefined;
-  /** Names of metadata fields that the record keeps beside the usual ones. */
-  readonly metadataFields: readonly string[];
-  readonly handshake: 'strict' | 'lenient';
-  /** JSON Pointers (RFC 6901) into a payload. */
-  readonly pointers: { readonly title?: string; readonly assetId?: string; readonly link?: string };
-  /** For how long two deliveries of one body are one event; 0 is never. */
-  readonly deduplicateMs: number;
-  readonly maxCallsAtOnce: number;
-  /** 0 is no limit. */
-  readonly maxCallsPerSecond: number;
-  readonly secrets: SourceSecretSettings;
-}
+/** A source that `SOURCES` names. */
+export type ConfiguredSource = SourceConfig & { readonly kind: SourceKindName };
 
 export interface Config {
   readonly storage: StorageSettings;
@@ -66,7 +34,7 @@ export interface Config {
   /** True where the platform offers a managed identity; false on one's own machine. */
   readonly managedIdentity: boolean;
   readonly secretOverlapMs: number;
-  readonly sources: ReadonlyMap<string, SourceConfig>;
+  readonly sources: ReadonlyMap<string, ConfiguredSource>;
   readonly publicUrl: string | undefined;
   readonly maxDeliveryBytes: number;
   /** Of all bodies that are being read at one time. */
@@ -85,8 +53,6 @@ export interface Config {
 type Read<Settings> = { ok: true; config: Settings; warnings: string[] } | { ok: false; faults: string[] };
 export type ReadConfig = Read<Config>;
 
-/** What a source may be called. */
-export const sourceName = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 const sourceNames = z
   .string({ error: 'must name the sources, comma separated' })
   .transform((list) => list.split(',').map((name) => name.trim()))
@@ -118,29 +84,25 @@ export const appSettings = z.object({
   ASSET_WEBHOOKS_HOSTING: oneOf(['azure']).optional(),
 });
 
+const kinds: ReadonlyMap<string, SourceKind> = new Map(Object.entries(sourceKinds));
+
 // What every source has; each kind adds its own.
-const everySource = {
-  KIND: oneOf(sourceKinds),
+const everySource = z.object({
+  KIND: z.custom<SourceKindName>((kind) => typeof kind === 'string' && kinds.has(kind), {
+    error: `must be one of: ${[...kinds.keys()].join(', ')}`,
+  }),
   USERNAME: anyText.optional(),
   SECRET: webhookSecret.optional(),
   SECRET_PREVIOUS: webhookSecret.optional(),
   MAX_CALLS_AT_ONCE: wholeNumber(1, 1000).optional(),
   MAX_CALLS_PER_SECOND: wholeNumber(0, 10_000).optional(),
-};
-
-/** The settings of one source, by its kind and by what follows `SOURCE_<NAME>_`. */
-export const settingsOfKind = {
-  preservica: z.object({ ...everySource, ...preservicaSettings }),
-  woodwing: z.object({ ...everySource, ...woodwingSettings }),
-  pywebhooks: z.object({ ...everySource, ...pywebhooksSettings }),
-} satisfies Record<SourceKindName, z.ZodObject>;
-
-/** The settings that a source of some kind or other can have. */
-export const sourceSettings = z.object({
-  ...settingsOfKind.preservica.shape,
-  ...settingsOfKind.woodwing.shape,
-  ...settingsOfKind.pywebhooks.shape,
 });
+
+/** The settings that a source of some kind or other can have, by what follows `SOURCE_<NAME>_`. */
+export const sourceSettings: Readonly<Record<string, z.ZodType>> = Object.assign(
+  { ...everySource.shape },
+  ...[...kinds.values()].map(({ settings }) => settings.in.shape),
+);
 
 /** Settings that are checked and that nothing here reads yet: timers that come later take them. */
 export const settingsForLater: readonly string[] = [
@@ -169,29 +131,29 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
   const app = appSettings.safeParse(env);
   const names = sourceNames.safeParse(env['SOURCES']).data ?? [];
   const given = names.map((name) => ({ name, own: settingsOf(name, env) }));
+  const read = given.map(({ name, own }) => readSource(name, own));
   const unknown = unknownSettings(Object.keys(env), {
     app: Object.keys(appSettings.shape),
     sources: given.map(({ name, own }) => ({
       name,
       prefix: prefixOf(name),
       kind: own['KIND'],
-      settings: Object.keys(schemaOf(own).shape),
+      settings: namesOf(own['KIND']),
     })),
-    ofAnyKind: Object.keys(sourceSettings.shape),
+    ofAnyKind: Object.keys(sourceSettings),
   });
   const faults = [
     ...(app.success ? keptTooShort(app.data) : faultsOf(app.error, '')),
-    ...given.flatMap(({ name, own }) => {
-      const read = schemaOf(own).safeParse(own);
-      return read.success ? [] : faultsOf(read.error, prefixOf(name));
-    }),
+    ...read.flatMap((source) => (source.ok ? [] : source.faults)),
     ...unknown.faults,
     ...sharedSecrets(names, env),
   ];
   if (!app.success || faults.length > 0) return { ok: false, faults };
 
   const sources = new Map(
-    given.map(({ name, own }) => [name, sourceConfig(name, sourceSettings.parse(own), app.data)]),
+    read.flatMap((source) =>
+      source.ok ? [[source.name, sourceConfig(source.name, source, app.data)] as const] : [],
+    ),
   );
   const hour = 3_600_000;
   return {
@@ -226,41 +188,37 @@ function withoutEmpty(environment: Environment): Record<string, string | undefin
   );
 }
 
-/** `archive-2` is set by `SOURCE_ARCHIVE_2_…`. */
-export function prefixOf(name: string): string {
-  return `SOURCE_${name.toUpperCase().replaceAll('-', '_')}_`;
+type SourceRead =
+  | { ok: true; name: string; every: z.infer<typeof everySource>; own: OwnConfig }
+  | { ok: false; faults: string[] };
+
+function readSource(name: string, given: Record<string, string | undefined>): SourceRead {
+  const every = everySource.safeParse(given);
+  const own = kinds.get(given['KIND'] ?? '')?.settings.safeParse(given);
+  if (every.success && own?.success === true) return { ok: true, name, every: every.data, own: own.data };
+  const errors = [every.error, own === undefined ? ofNoKind.safeParse(given).error : own.error];
+  return {
+    ok: false,
+    faults: errors.flatMap((error) => (error === undefined ? [] : faultsOf(error, prefixOf(name)))),
+  };
 }
+
+// Of a source whose kind is not known: what it would most likely need.
+const ofNoKind = z.looseObject({ URL: apiAddress });
 
 function sourceConfig(
   name: string,
-  own: z.infer<typeof sourceSettings>,
+  { every, own }: { every: z.infer<typeof everySource>; own: OwnConfig },
   app: z.infer<typeof appSettings>,
-): SourceConfig {
+): ConfiguredSource {
   return {
+    ...own,
     name,
-    kind: own.KIND,
-    url: own.URL ?? '',
-    username: own.USERNAME,
-    tenant: own.TENANT,
-    portalUrl: own.PORTAL_URL,
-    thumbnailSize: own.THUMBNAIL_SIZE,
-    metadataFields: own.METADATA_FIELDS,
-    handshake: own.HANDSHAKE,
-    pointers: {
-      ...(own.TITLE_POINTER === undefined ? {} : { title: own.TITLE_POINTER }),
-      ...(own.ASSET_ID_POINTER === undefined ? {} : { assetId: own.ASSET_ID_POINTER }),
-      ...(own.LINK_POINTER === undefined ? {} : { link: own.LINK_POINTER }),
-    },
-    deduplicateMs: own.DEDUPLICATE_SECONDS * 1000,
-    maxCallsAtOnce: own.MAX_CALLS_AT_ONCE ?? app.MAX_CALLS_AT_ONCE,
-    maxCallsPerSecond: own.MAX_CALLS_PER_SECOND ?? app.MAX_CALLS_PER_SECOND,
-    secrets: {
-      secret: own.SECRET,
-      secretPrevious: own.SECRET_PREVIOUS,
-      password: own.PASSWORD,
-      totpSeed: own.TOTP_SEED,
-      apiKey: own.API_KEY,
-    },
+    kind: every.KIND,
+    username: every.USERNAME,
+    maxCallsAtOnce: every.MAX_CALLS_AT_ONCE ?? app.MAX_CALLS_AT_ONCE,
+    maxCallsPerSecond: every.MAX_CALLS_PER_SECOND ?? app.MAX_CALLS_PER_SECOND,
+    secrets: { ...own.secrets, secret: every.SECRET, secretPrevious: every.SECRET_PREVIOUS },
   };
 }
 
@@ -273,10 +231,10 @@ function settingsOf(
   return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
 }
 
-/** The schema of its kind; of an unknown kind, what a source of some kind can have. */
-function schemaOf({ KIND }: Record<string, string | undefined>): z.ZodObject {
-  const kind = sourceKinds.find((each) => each === KIND);
-  return kind === undefined ? sourceSettings.extend({ URL: apiAddress }) : settingsOfKind[kind];
+/** What a source of this kind can have; of an unknown kind, whatever any can. */
+function namesOf(kind: string | undefined): string[] {
+  const settings = kinds.get(kind ?? '')?.settings.in.shape ?? sourceSettings;
+  return [...Object.keys(everySource.shape), ...Object.keys(settings)];
 }
 
 // A row that goes before the age limit would let its event in a second time.

@@ -22,6 +22,7 @@ import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
 import { Coalescer } from './pipeline/concurrency/coalescer.ts';
 import { refusalCounter } from './pipeline/accept/refusals.ts';
+import type { SourceKind } from './pipeline/ports/source-kind.ts';
 import type { Outcome } from './pipeline/process/process-deps.ts';
 import { sourceKinds } from './sources/index.ts';
 
@@ -62,7 +63,7 @@ function run(config: Config): void {
   };
   const sources = new Map(
     [...config.sources].map(([name, source]) => {
-      const kind = sourceKinds[source.kind];
+      const kind: SourceKind = sourceKinds[source.kind];
       const limiter = createSourceLimiter({
         maxAtOnce: source.maxCallsAtOnce,
         maxPerSecond: source.maxCallsPerSecond,

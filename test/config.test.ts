@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { appSettings, prefixOf, readConfig, settingsForLater, sourceSettings } from '../src/config.ts';
+import { appSettings, readConfig, settingsForLater, sourceSettings } from '../src/config.ts';
+import { prefixOf } from '../src/pipeline/ports/source-config.ts';
 import { placeholders } from '../src/pipeline/ports/setting-values.ts';
 import { configFor, settingsFor } from './support/config.ts';
 
@@ -90,7 +91,7 @@ describe('settings', () => {
     const names = [
       ...Object.keys(appSettings.shape),
       'AzureWebJobsStorage__queueServiceUri',
-      ...Object.keys(sourceSettings.shape).map((name) => `SOURCE_ARCHIVE_${name}`),
+      ...Object.keys(sourceSettings).map((name) => `SOURCE_ARCHIVE_${name}`),
     ];
     const value = fc.stringMatching(/^[!-~]{6,30}$/).map((text) => `~${text}~`);
     fc.assert(

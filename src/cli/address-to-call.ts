@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../config.ts';
+import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import { UsageError } from './faults.ts';
 import { webhookUrl, type Setup } from './setup.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { closestMatch } from 'leven';
+import { suggestion } from '../sources/suggestion.ts';
 import { UsageError } from './faults.ts';
 import { note } from './terminal.ts';
 
@@ -24,12 +24,4 @@ export function mustBeKnown(
   if (faults.length === 0) return;
   if (anyway !== true) throw new UsageError([...faults, 'If it is meant, say --anyway.'].join('\n'));
   for (const fault of faults) note(`Warning: ${fault} It is asked for all the same.`);
-}
-
-/** Names the known word that a mistyped one is nearest to; nothing where none is near. */
-export function suggestion(given: string, known: readonly string[]): string {
-  const maxDistance = Math.max(2, Math.ceil(given.length / 3));
-  const alike = new Map(known.map((name) => [name.toLowerCase(), name]));
-  const nearest = alike.get(closestMatch(given.toLowerCase(), [...alike.keys()], { maxDistance }) ?? '');
-  return nearest === undefined ? '' : ` Did you mean ${nearest}?`;
 }

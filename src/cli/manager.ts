@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SourceConfig, SourceKindName } from '../config.ts';
+import type { SourceKindName, SourceOf } from '../sources/index.ts';
 import { UsageError } from './faults.ts';
 import { readSetup, sourceOf, type Setup } from './setup.ts';
 import { lineFromInput } from './terminal.ts';
@@ -23,10 +23,10 @@ export function addManagerOptions(group: Command, role: string): Command {
 }
 
 /** The source that is meant, as it is to be asked; its password comes from where the secrets are if there is none here. */
-export async function asManager(
-  kind: SourceKindName,
+export async function asManager<Kind extends SourceKindName>(
+  kind: Kind,
   { source: name, username, passwordStdin }: ManagerOptions,
-): Promise<{ setup: Setup; source: SourceConfig; password: string | undefined }> {
+): Promise<{ setup: Setup; source: SourceOf<Kind>; password: string | undefined }> {
   const setup = await readSetup();
   const source = sourceOf(setup, kind, name);
   if (username !== undefined && username !== source.username && passwordStdin === undefined)
@@ -34,5 +34,5 @@ export async function asManager(
       `The password that is set is not the one of ${username}: give --password-stdin, and that one on standard input.`,
     );
   const password = passwordStdin === undefined ? undefined : await lineFromInput('The password');
-  return { setup, source: { ...source, username: username ?? source.username }, password };
+  return { setup, source: Object.assign({ ...source }, { username: username ?? source.username }), password };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import type { SourceKindName } from '../sources/index.ts';
 import { addAssets } from './assets.ts';
 import { addDoctor } from './doctor/doctor.ts';
 import { addEvents } from './events.ts';
@@ -9,6 +10,13 @@ import { addSources } from './sources.ts';
 import { stripControlCharacters, terminal, useNoColours } from './terminal.ts';
 import { command } from './typed.ts';
 import { addWoodwing } from './woodwing/webhooks.ts';
+
+/** What manages the subscriptions at each kind of source. */
+const ofKinds: Readonly<Record<SourceKindName, (program: Command) => void>> = {
+  preservica: addPreservica,
+  woodwing: addWoodwing,
+  pywebhooks: addPyWebhooks,
+};
 
 /** The command, whole; it ends with an error of its library where it is used wrongly. */
 export function program(): Command {
@@ -28,9 +36,7 @@ export function program(): Command {
     })
     .exitOverride();
   addSources(whole);
-  addPreservica(whole);
-  addWoodwing(whole);
-  addPyWebhooks(whole);
+  for (const add of Object.values(ofKinds)) add(whole);
   addEvents(whole);
   addAssets(whole);
   addDoctor(whole);

@@ -1,20 +1,16 @@
 import { join } from 'node:path';
 import { createSecrets } from '../azure/secrets.ts';
-import {
-  prefixOf,
-  readSourcesConfig,
-  type SourceConfig,
-  type SourceKindName,
-  type SourcesConfig,
-} from '../config.ts';
+import { readSourcesConfig, type SourcesConfig } from '../config.ts';
+import { prefixOf, type SourceConfig } from '../pipeline/ports/source-config.ts';
+import { isOfKind, type SourceKindName, type SourceOf } from '../sources/index.ts';
 import { localSettings } from '../local-settings.ts';
 import type { Permit } from '../pipeline/concurrency/source-limiter.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
 import { webAddress } from '../pipeline/ports/setting-values.ts';
 import type { OnUnread } from '../sources/read-each.ts';
+import { suggestion } from '../sources/suggestion.ts';
 import { SettingsError, UsageError } from './faults.ts';
-import { suggestion } from './known-names.ts';
 import { note, terminal } from './terminal.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -80,17 +76,25 @@ const complain: Log = (level, name, fields) => {
 };
 
 /** The source of this kind that is meant. Throws a UsageError where it is not clear which, or where it is. */
-export function sourceOf(setup: Setup, kind: SourceKindName, name: string | undefined): SourceConfig {
+export function sourceOf<Kind extends SourceKindName>(
+  setup: Setup,
+  kind: Kind,
+  name: string | undefined,
+): SourceOf<Kind> {
   const source = namedSource(setup, kind, name);
   if (source.url !== '') return source;
   throw new UsageError(`Where is ${source.name}? Set ${prefixOf(source.name)}URL to the address of its API.`);
 }
 
-function namedSource({ config }: Setup, kind: SourceKindName, name: string | undefined): SourceConfig {
-  const ofKind = [...config.sources.values()].filter((source) => source.kind === kind);
+function namedSource<Kind extends SourceKindName>(
+  { config }: Setup,
+  kind: Kind,
+  name: string | undefined,
+): SourceOf<Kind> {
+  const ofKind = [...config.sources.values()].filter((source) => isOfKind(source, kind));
   if (name !== undefined) {
-    const named = config.sources.get(name);
-    if (named?.kind === kind) return named;
+    const named = ofKind.find((source) => source.name === name);
+    if (named !== undefined) return named;
     throw new UsageError(noSuchSource(name, kind, ofKind));
   }
   const [only, ...more] = ofKind;
@@ -111,19 +115,16 @@ export function webhookUrl({ config }: Setup, source: SourceConfig): string | un
   return config.publicUrl === undefined ? undefined : `${config.publicUrl}/webhooks/${source.name}`;
 }
 
-/** True for the same scheme, host, port and path; a query, a user or a slash at its end does not make it another place. */
-export function samePlace(one: string, other: string): boolean {
-  if (!URL.canParse(one) || !URL.canParse(other)) return false;
-  const [a, b] = [new URL(one), new URL(other)];
-  const path = ({ pathname }: URL): string => pathname.replace(/\/+$/, '');
-  return a.origin === b.origin && path(a) === path(b);
-}
-
 /** Says that a list of a source system holds more than is shown. */
-export const noteUnread: OnUnread = (count) =>
+const noteUnread: OnUnread = (count) =>
   note(
     `Note: ${count === 1 ? 'one item of this list' : `${count} items of this list`} could not be read, and ${count === 1 ? 'is' : 'are'} left out.`,
   );
 
-/** A command makes one call after another, and spares nobody else. */
-export const ownPermit: Permit = { call: async (work) => await work(), end: () => undefined };
+// A command makes one call after another, and spares nobody else.
+const ownPermit: Permit = { call: async (work) => await work(), end: () => undefined };
+
+/** With what the management side of a source is asked. */
+export function manageDeps<Source>({ secrets }: Pick<Setup, 'secrets'>, source: Source) {
+  return { source, secrets, permit: ownPermit, onUnread: noteUnread, now: Date.now };
+}

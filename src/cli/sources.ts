@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import type { SourceConfig } from '../config.ts';
+import type { SourceConfig } from '../pipeline/ports/source-config.ts';
+import type { SourceDoctor } from '../pipeline/ports/source-doctor.ts';
+import { sourceKinds } from '../sources/index.ts';
 import { answering, table, type Answer } from './answer.ts';
 import { checkApp } from './doctor/check-app.ts';
 import { checkSource } from './doctor/check-source.ts';
@@ -26,7 +28,8 @@ async function list(): Promise<Answer> {
   const app = checkApp(setup);
   const sources = await Promise.all(
     [...setup.config.sources.values()].map(async (source) => {
-      const [asked, { states }] = await Promise.all([checkSource(setup, source), app]);
+      const doctor: SourceDoctor = await sourceKinds[source.kind].doctor();
+      const [asked, { states }] = await Promise.all([checkSource(setup, source, doctor), app]);
       const state = states.find(({ name }) => name === source.name);
       return { ...shown(setup, source, state), ...sides(asked) };
     }),

@@ -1,6 +1,6 @@
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
-import { sourceName } from '../config.ts';
+import { sourceName } from '../pipeline/ports/source-config.ts';
 import { claimedEvents } from '../pipeline/process/claimed-events.ts';
 import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 import { eventStates, type EventEntry, type EventQuery, type Ledger } from '../pipeline/model/ledger.ts';

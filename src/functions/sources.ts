@@ -1,6 +1,6 @@
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
-import type { SourceConfig } from '../config.ts';
+import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 import { readJson } from '../pipeline/model/read-json.ts';
 import type { EventSummary, Ledger } from '../pipeline/model/ledger.ts';

@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../config.ts';
+import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { StoredValue, Secrets, WebhookSecrets } from '../pipeline/ports/secrets.ts';
 import { secretsFile, type KeptVersions } from './secrets-file.ts';

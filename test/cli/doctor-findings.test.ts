@@ -1,19 +1,25 @@
 import { execFileSync } from 'node:child_process';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import type { Check } from '../../src/cli/doctor/check.ts';
+import { checkOf, type Check } from '../../src/cli/doctor/check.ts';
 import { findings, type Unreachable } from '../../src/cli/doctor/findings.ts';
 import { program } from '../../src/cli/program.ts';
 import { command } from '../../src/cli/typed.ts';
+import type { SubscriptionFinding } from '../../src/pipeline/ports/source-doctor.ts';
+import { preservicaDoctor, preservicaFindings } from '../../src/sources/preservica/doctor.ts';
+import { pywebhooksDoctor, pywebhooksFindings } from '../../src/sources/pywebhooks/doctor.ts';
+import { byAddress, cannotTell } from '../../src/sources/subscription-findings.ts';
+import { woodwingDoctor, woodwingFindings } from '../../src/sources/woodwing/doctor.ts';
 import { knownEvents } from '../../src/sources/woodwing/manage/webhooks.ts';
 
 type Name = keyof typeof findings;
 type Facts<Each extends Name> = Parameters<(typeof findings)[Each]>[0];
 
-const preservica = { name: 'archive', kind: 'preservica' } as const;
-const woodwing = { name: 'photos', kind: 'woodwing' } as const;
-const pywebhooks = { name: 'scans', kind: 'pywebhooks' } as const;
+const preservica = { name: 'archive', doctor: preservicaDoctor };
+const woodwing = { name: 'photos', doctor: woodwingDoctor };
+const pywebhooks = { name: 'scans', doctor: pywebhooksDoctor };
 const all = [preservica, woodwing, pywebhooks];
+const create = { words: 'pywebhooks account create' };
 const now = new Date();
 const since = now.toISOString();
 const ids = [
@@ -71,46 +77,84 @@ const facts: { readonly [Each in Name]: readonly Facts<Each>[] } = {
   secretOnlyInApp: all.map((source) => ({ ...source, where: 'the vault' })),
   shortSecret: all,
   noPassword: [preservica, woodwing].map((source) => ({ ...source, where: 'the vault' })),
-  noApiKey: [{ ...pywebhooks, where: 'the vault' }],
+  noApiKey: [{ ...pywebhooks, where: 'the vault', create }],
   clocksDiffer: all.map((source) => ({ ...source, seconds: 3600 })),
   noAddress: [pywebhooks],
-  notAskedWithoutKey: [pywebhooks],
+  notAskedWithoutKey: [{ ...pywebhooks, create }],
   loginRefused: all.map((source) => ({ ...source, text: 'Refused.' })),
-  mayNotSee: all.map((source) => ({ ...source, text: 'It needs a role.' })),
-  cannotTell: all.map((source) => ({ ...source, count: 2 })),
-  noneCallsUs: all.map((source) => ({ ...source, own: url })),
-  strays: [preservica, woodwing].flatMap((source) =>
-    [ids, hyphens].map((some) => ({ ...source, ids: some, urls: [url] })),
-  ),
-  unknownTriggers: [ids, hyphens].map((some) => ({ ...preservica, names: ['MOVD'], ids: some })),
-  unknownEvents: [ids, hyphens].map((some) => ({
-    ...woodwing,
-    names: ['asset_creat'],
-    ids: some.slice(0, 1),
-    known: knownEvents,
-  })),
-  subscribedTwice: [{ ...preservica, trigger: 'MOVED', ids }],
-  severalWebhooks: [[], ['asset_create']].map((both) => ({
-    ...woodwing,
-    kept: 'one',
-    others: hyphens,
-    both,
-  })),
-  webhookDisabled: [...ids, ...hyphens].map((id) => ({ ...woodwing, id })),
-  webhookHasOtherSecret: [...ids, ...hyphens].map((id) => ({ ...woodwing, id })),
-  accountHasOtherSecret: [pywebhooks],
-  registeredTwice: [{ ...pywebhooks, registration: 'r', ids }],
-  registrationGone: [{ ...pywebhooks, registration: 'r', id: 's' }],
-  endpointElsewhere: [{ ...pywebhooks, endpoint: 'http://old.example.org', own: url }],
-  cutOff: [{ ...pywebhooks, count: 250 }],
+  mayNotSee: all.map((source) => ({ ...source, text: 'It needs a role.', list: source.doctor.list })),
 };
 
-const cases = Object.entries(facts).flatMap(([name, each]) =>
+type FactsOf<Findings extends Record<string, (given: never) => SubscriptionFinding>> = {
+  readonly [Each in keyof Findings]: readonly Parameters<Findings[Each]>[0][];
+};
+
+const ofPreservica: FactsOf<typeof preservicaFindings> = {
+  noneCallsUs: [{ own: url }],
+  subscribedTwice: [{ trigger: 'MOVED', ids }],
+  unknownTriggers: [ids, hyphens].map((some) => ({ names: ['MOVD'], ids: some })),
+};
+const ofWoodwing: FactsOf<typeof woodwingFindings> = {
+  noneCallsUs: [{ own: url }],
+  unknownEvents: [...ids, ...hyphens].map((id) => ({ id, names: ['asset_creat'], known: knownEvents })),
+  severalWebhooks: [[], ['asset_create']].map((both) => ({ kept: 'one', others: hyphens, both })),
+  webhookDisabled: [...ids, ...hyphens].map((id) => ({ id })),
+  webhookHasOtherSecret: [...ids, ...hyphens].map((id) => ({ id })),
+};
+const ofPywebhooks: FactsOf<typeof pywebhooksFindings> = {
+  subscribesToNothing: [undefined],
+  accountHasOtherSecret: [undefined],
+  registeredTwice: [{ registration: 'r', ids }],
+  registrationGone: [{ registration: 'r', id: 's' }],
+  endpointElsewhere: [{ endpoint: 'http://old.example.org', own: url }],
+  cutOff: [{ count: 250 }],
+};
+
+const strays = (words: string, some: readonly string[]): SubscriptionFinding => {
+  const deletes = (given: string[]) => ({ words, ids: given });
+  const found = byAddress(
+    some.map((id) => ({ id, url: `${url}/webhooks/gone` })),
+    { own: `${url}/webhooks/archive`, addresses: [`${url}/webhooks/archive`], deletes },
+  );
+  return found.findings[0] ?? { state: 'ok', text: '' };
+};
+
+/** Each finding of a kind, as the doctor shows it for a source of that name. */
+function shownFor<Findings extends object>(
+  name: string,
+  made: Findings,
+  given: { readonly [Each in keyof Findings]: readonly unknown[] },
+): [string, Check][] {
+  return Object.entries<readonly unknown[]>(given).flatMap(([each, some]) =>
+    some.map((fact, index): [string, Check] => {
+      const make = made[each as keyof Findings] as (fact: unknown) => SubscriptionFinding;
+      return [`${name}: ${each} ${index}`, checkOf(name, 'subscriptions', make(fact))];
+    }),
+  );
+}
+
+const ofKinds = [
+  ...shownFor('archive', preservicaFindings, ofPreservica),
+  ...shownFor('photos', woodwingFindings, ofWoodwing),
+  ...shownFor('scans', pywebhooksFindings, ofPywebhooks),
+  ...all.map(({ name }): [string, Check] => [
+    `${name}: cannotTell`,
+    checkOf(name, 'subscriptions', cannotTell(2)),
+  ]),
+  ...[ids, hyphens].map((some, index): [string, Check] => [
+    `strays ${index}`,
+    checkOf('archive', 'subscriptions', strays('preservica subscriptions delete', some)),
+  ]),
+];
+
+const ofApp = Object.entries(facts).flatMap(([name, each]) =>
   each.map((given, index): [string, Check] => {
     const make = findings[name as Name] as (facts: unknown) => Check;
     return [`${name} ${index}`, make(given)];
   }),
 );
+
+const cases = [...ofApp, ...ofKinds];
 
 /** The command without what it does: what is left is whether it would do it. */
 function inert(): Command {
@@ -141,7 +185,11 @@ describe('a finding of the doctor', () => {
   });
 
   it('names every id that it is about as it is', () => {
-    const { command: line = '' } = findings.strays({ ...preservica, ids, urls: [url] });
+    const { command: line = '' } = checkOf(
+      'archive',
+      'subscriptions',
+      strays('preservica subscriptions delete', ids),
+    );
     expect(wordsOf(line)).toEqual(expect.arrayContaining(ids));
   });
 

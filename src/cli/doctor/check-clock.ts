@@ -1,4 +1,4 @@
-import type { SourceConfig } from '../../config.ts';
+import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
 import { ok, type Check } from './check.ts';
 import { findings } from './findings.ts';
 

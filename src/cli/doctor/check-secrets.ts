@@ -1,4 +1,5 @@
-import type { SourceConfig } from '../../config.ts';
+import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
+import type { SourceDoctor } from '../../pipeline/ports/source-doctor.ts';
 import { errorName } from '../error-name.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
 import type { SourceState } from '../running-app.ts';
@@ -13,10 +14,11 @@ import { findings } from './findings.ts';
 export async function checkSecrets(
   setup: Setup,
   source: SourceConfig,
-  state: SourceState | undefined,
+  { state, doctor }: { state: SourceState | undefined; doctor: SourceDoctor },
 ): Promise<Check[]> {
   const { config, secrets } = setup;
-  const { name, kind } = source;
+  const { name } = source;
+  const { credential } = doctor;
   const where = config.keyVaultUrl === undefined ? 'the settings or the local secrets file' : 'the vault';
   try {
     await secrets.refresh(name);
@@ -39,27 +41,34 @@ export async function checkSecrets(
     checks.push(
       onlyThere
         ? findings.secretOnlyInApp({ ...source, where })
-        : findings.noWebhookSecret({ ...source, where }),
+        : findings.noWebhookSecret({ ...source, where, doctor }),
     );
-  } else if (webhook[0].length < 16) checks.push(findings.shortSecret(source));
+  } else if (webhook[0].length < 16) checks.push(findings.shortSecret({ ...source, doctor }));
   else {
     const both = webhook.length === 2 ? 'A webhook secret and its predecessor' : 'A webhook secret';
     checks.push(ok(`${name}: secrets`, `${both} in ${where}.`));
   }
-  if (webhook !== undefined && state !== undefined) checks.push(...inApp(source, webhook[0], state));
-  if (kind === 'pywebhooks' && apiKey === undefined) checks.push(findings.noApiKey({ ...source, where }));
-  if (kind !== 'pywebhooks' && password === undefined) checks.push(findings.noPassword({ ...source, where }));
+  if (webhook !== undefined && state !== undefined)
+    checks.push(...inApp(source, webhook[0], { state, doctor }));
+  if (credential.secret === 'api-key' && apiKey === undefined)
+    checks.push(findings.noApiKey({ ...source, where, create: credential.create }));
+  if (credential.secret === 'password' && password === undefined)
+    checks.push(findings.noPassword({ ...source, where }));
   return checks;
 }
 
 /** Whether the running app has this secret too. */
-function inApp(source: SourceConfig, secret: string, state: SourceState): Check[] {
+function inApp(
+  source: SourceConfig,
+  secret: string,
+  { state, doctor }: { state: SourceState; doctor: SourceDoctor },
+): Check[] {
   if (state.secrets === 0) return [findings.appHasNoSecret(source)];
   const takes = state.takes(secret);
   if (takes === undefined) return [];
   return [
     takes
       ? ok(`${source.name}: secrets`, 'The running app has the same.')
-      : findings.appHasOtherSecret(source),
+      : findings.appHasOtherSecret({ ...source, doctor }),
   ];
 }

@@ -1,5 +1,6 @@
-import type { SourceConfig } from '../../config.ts';
+import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
 import type { RefusalCode } from '../../pipeline/accept/refusals.ts';
+import type { SourceDoctor } from '../../pipeline/ports/source-doctor.ts';
 import { shortTime } from '../times.ts';
 import type { SourceState } from '../running-app.ts';
 import { ok, type Check } from './check.ts';
@@ -10,15 +11,20 @@ const otherKey: readonly RefusalCode[] = ['wrong-signature'];
 const unreadable: readonly RefusalCode[] = ['too-large', 'not-json', 'unknown-shape'];
 const offered: readonly RefusalCode[] = ['key-not-expected'];
 
+interface Own {
+  readonly doctor: SourceDoctor;
+  readonly ids: readonly string[];
+}
+
 /** What the running app says of a source's calls and events. `ids` are its own webhooks that call this app, where it has such. */
 export function checkState(
   source: SourceConfig,
-  { state, ids }: { state: SourceState | undefined; ids: readonly string[] },
+  { state, ...own }: Own & { state: SourceState | undefined },
 ): Check[] {
-  return state === undefined ? [] : [...checkRefused(source, state, ids), ...checkCounts(source, state)];
+  return state === undefined ? [] : [...checkRefused(source, state, own), ...checkCounts(source, state)];
 }
 
-function checkRefused(source: SourceConfig, { refused }: SourceState, ids: readonly string[]): Check[] {
+function checkRefused(source: SourceConfig, { refused }: SourceState, own: Own): Check[] {
   const now = new Date();
   const of = (codes: readonly RefusalCode[]) => refused.filter(({ code }) => codes.includes(code));
   const known = [
@@ -29,7 +35,7 @@ function checkRefused(source: SourceConfig, { refused }: SourceState, ids: reado
   const others = refused.filter((each) => !known.some(([some]) => some.includes(each)));
   return [
     ...known.flatMap(([some, finding]) =>
-      some.length === 0 ? [] : [finding({ ...source, refused: some, ids, now })],
+      some.length === 0 ? [] : [finding({ ...source, ...own, refused: some, now })],
     ),
     ...(others.length === 0
       ? []

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import type { SourceConfig } from '../../config.ts';
+import type { ConfiguredSource } from '../../config.ts';
+import type { SourceDoctor } from '../../pipeline/ports/source-doctor.ts';
+import { sourceKinds } from '../../sources/index.ts';
 import { answering, type Answer } from '../answer.ts';
 import { ok, worst, type Check } from './check.ts';
 import { checkApp } from './check-app.ts';
@@ -64,18 +66,25 @@ async function allChecks(): Promise<Check[]> {
 
 async function checksOf(
   setup: Setup,
-  source: SourceConfig,
+  source: ConfiguredSource,
   asked: Promise<SourceState | undefined>,
 ): Promise<Check[]> {
+  const doctor: SourceDoctor = await sourceKinds[source.kind].doctor();
   const [state, secrets, call, clock, { login, subscriptions }] = await Promise.all([
     asked,
-    asked.then(async (said) => await checkSecrets(setup, source, said)),
-    checkCall(setup, source),
+    asked.then(async (said) => await checkSecrets(setup, source, { state: said, doctor })),
+    checkCall(setup, source, doctor),
     checkClock(source),
-    checkSource(setup, source),
+    checkSource(setup, source, doctor),
   ]);
-  const events = checkState(source, { state, ids: subscriptions.webhooks });
-  return [...secrets, ...call, ...clock, login, ...subscriptions.checks, ...events];
+  return [
+    ...secrets,
+    ...call,
+    ...clock,
+    login,
+    ...subscriptions.checks,
+    ...checkState(source, { state, ids: subscriptions.webhooks, doctor }),
+  ];
 }
 
 function checkSettings(setup: Setup): Check[] {

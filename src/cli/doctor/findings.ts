@@ -1,11 +1,15 @@
-import { prefixOf, type SourceConfig } from '../../config.ts';
+import { prefixOf, type SourceConfig } from '../../pipeline/ports/source-config.ts';
+import type { Remedy, SourceDoctor } from '../../pipeline/ports/source-doctor.ts';
 import { shortTime } from '../times.ts';
 import { typed } from '../typed.ts';
-import type { Check } from './check.ts';
+import { remedyFor, type Check } from './check.ts';
 import type { Refused } from '../../pipeline/accept/refusals.ts';
 
 /** Which source a finding is about. */
-type Of = Pick<SourceConfig, 'name' | 'kind'>;
+type Of = Pick<SourceConfig, 'name'>;
+interface Doctor {
+  readonly doctor: Pick<SourceDoctor, 'firstSecret' | 'sameSecret' | 'newSecret' | 'longerSecret'>;
+}
 
 const again = typed('doctor');
 
@@ -83,31 +87,22 @@ export const findings = {
       'The running app has no webhook secret for it, and answers it with 503.',
       'Set it where the app takes its secrets from, and restart the app if these are settings.',
     ),
-  appHasOtherSecret: ({ name, kind }: Of) =>
+  appHasOtherSecret: ({ name, doctor }: Of & Doctor) =>
     wrong(
       `${name}: secrets`,
       'The running app takes another webhook secret than the one that is kept here.',
       `Give both the same: set the one of the source (below) as ${prefixOf(name)}SECRET or in the vault, and restart the app if it is a setting.`,
-      {
-        preservica: typed('preservica subscriptions renew', name),
-        woodwing: typed('woodwing webhooks list --show-secret', name),
-        pywebhooks: typed('pywebhooks account show --show-secret', name),
-      }[kind],
+      remedyFor(name, doctor.sameSecret),
     ),
-  callsRefused: ({ name, kind, refused, ids, now }: Of & RefusedCalls) =>
-    warning(
+  callsRefused: ({ name, refused, ids, now, doctor }: Of & RefusedCalls) => {
+    const { todo, remedy } = doctor.newSecret(ids);
+    return warning(
       `${name}: calls`,
       `${countsOf(refused, now)}.`,
-      `Whoever knows the address can cause this. Where events are missing, the source signs with another secret: ${kind === 'preservica' ? 'subscribe anew with the present one.' : 'give both a new one.'}`,
-      {
-        preservica: typed('preservica subscriptions renew', name),
-        woodwing:
-          ids.length === 1
-            ? typed('woodwing webhooks new-token', name, ids)
-            : typed('woodwing webhooks list', name),
-        pywebhooks: typed('pywebhooks reset-secret', name),
-      }[kind],
-    ),
+      `Whoever knows the address can cause this. Where events are missing, the source signs with another secret: ${todo}`,
+      remedyFor(name, remedy),
+    );
+  },
   callsUnreadable: ({ name, refused, now }: Of & RefusedCalls) =>
     warning(
       `${name}: calls`,
@@ -115,12 +110,12 @@ export const findings = {
       'Larger than MAX_DELIVERY_BYTES, or nothing that this version can read. What was proved is in the ledger.',
       typed('events list --state failed', name),
     ),
-  keysOffered: ({ name, refused, now }: Of & RefusedCalls) =>
+  keysOffered: ({ name, refused, now, doctor }: Of & RefusedCalls) =>
     warning(
       `${name}: calls`,
       `${countsOf(refused, now)}.`,
       'The service or a stranger offered a new key that nobody asked for. It was not taken. If you reset a key there by hand, do it by the command.',
-      typed('pywebhooks reset-secret', name),
+      remedyFor(name, doctor.newSecret([]).remedy),
     ),
   eventsFailed: ({ name, count }: Of & { count: string }) =>
     warning(`${name}: events`, `${count} failed.`, undefined, typed('events list --state failed', name)),
@@ -137,48 +132,38 @@ export const findings = {
     wrong(`${name}: handshake`, text, 'Until then no subscription can be made.'),
   handshakeUnseen: ({ name, text }: Of & { text: string }) =>
     warning(`${name}: handshake`, text, 'The source itself may reach it all the same.'),
-  otherSecretAnswers: ({ name, text }: Of & { text: string }) =>
+  otherSecretAnswers: ({ name, text, doctor }: Of & Doctor & { text: string }) =>
     wrong(
       `${name}: handshake`,
       text,
       `Give both the same secret (${prefixOf(name)}SECRET, or the vault), restart the app if it is a setting, and subscribe with it.`,
-      typed('preservica subscriptions renew', name),
+      remedyFor(name, doctor.sameSecret),
     ),
 
   // Secrets here.
   secretsUnreadable: ({ name, text, todo }: Of & { text: string; todo: string }) =>
     wrong(`${name}: secrets`, text, todo),
-  noWebhookSecret: ({ name, kind, where }: Of & { where: string }) =>
-    wrong(
+  noWebhookSecret: ({ name, where, doctor }: Of & Doctor & { where: string }) => {
+    const { todo, remedy } = doctor.firstSecret({ name });
+    return wrong(
       `${name}: secrets`,
       `There is no webhook secret in ${where}: an app with these settings answers this source with 503.`,
-      kind === 'preservica'
-        ? `Choose one of at least 16 characters, and set it as ${prefixOf(name)}SECRET or in the vault.`
-        : undefined,
-      {
-        preservica: again,
-        woodwing: typed('woodwing webhooks create', name),
-        pywebhooks: typed('pywebhooks account create', name),
-      }[kind],
-    ),
+      todo,
+      remedyFor(name, remedy),
+    );
+  },
   secretOnlyInApp: ({ name, where }: Of & { where: string }) =>
     warning(
       `${name}: secrets`,
       `The running app has a webhook secret, and there is none in ${where}: so nothing here can be compared with it.`,
       'Give this command the settings and secrets of the app.',
     ),
-  shortSecret: ({ name, kind }: Of) =>
+  shortSecret: ({ name, doctor }: Of & Doctor) =>
     warning(
       `${name}: secrets`,
       'The webhook secret is short: it can be guessed from one call that somebody saw.',
-      kind === 'preservica'
-        ? 'Set one of at least 16 characters at random, then subscribe with it.'
-        : undefined,
-      {
-        preservica: typed('preservica subscriptions renew', name),
-        woodwing: typed('woodwing webhooks list', name),
-        pywebhooks: typed('pywebhooks reset-secret', name),
-      }[kind],
+      doctor.longerSecret,
+      remedyFor(name, doctor.newSecret([]).remedy),
     ),
   noPassword: ({ name, where }: Of & { where: string }) =>
     wrong(
@@ -186,12 +171,12 @@ export const findings = {
       `There is no password in ${where}. Events wait until there is.`,
       `Set ${prefixOf(name)}PASSWORD, or source-${name}-password in the vault.`,
     ),
-  noApiKey: ({ name, where }: Of & { where: string }) =>
+  noApiKey: ({ name, where, create }: Of & { where: string; create: Remedy }) =>
     warning(
       `${name}: secrets`,
       `There is no API key in ${where}. The app needs none; this command does.`,
       'Make an account; or where there is one, set its key.',
-      typed('pywebhooks account create', name),
+      remedyFor(name, create),
     ),
 
   // The source itself.
@@ -207,142 +192,28 @@ export const findings = {
       'It has no address: it is received from, and not asked.',
       `For the commands, set ${prefixOf(name)}URL.`,
     ),
-  notAskedWithoutKey: ({ name }: Of) =>
-    warning(
-      `${name}: login`,
-      'It is not asked without an API key.',
-      undefined,
-      typed('pywebhooks account create', name),
-    ),
+  notAskedWithoutKey: ({ name, create }: Of & { create: Remedy }) =>
+    warning(`${name}: login`, 'It is not asked without an API key.', undefined, remedyFor(name, create)),
   loginRefused: ({ name, text }: Of & { text: string }) =>
     wrong(
       `${name}: login`,
       text,
       'Mend what this says; until then its events wait, and nothing says whether it will call the app.',
     ),
-  mayNotSee: ({ name, kind, text }: Of & { text: string }) =>
+  mayNotSee: ({ name, text, list }: Of & { text: string; list: Remedy }) =>
     warning(
       `${name}: subscriptions`,
       `The account may not see them. ${text}`,
       'Look as an account that may: add --username and --password-stdin.',
-      typed(listOf[kind], name),
-    ),
-  cannotTell: ({ name, count }: Of & { count: number }) =>
-    warning(
-      `${name}: subscriptions`,
-      `${count} there; which of them are of this app cannot be told.`,
-      'Set PUBLIC_URL to the address of the app.',
-    ),
-  noneCallsUs: ({ name, kind, own }: Of & { own: string }) =>
-    wrong(
-      `${name}: subscriptions`,
-      kind === 'pywebhooks' ? 'The account subscribes to nothing.' : `None calls ${own}.`,
-      undefined,
-      {
-        preservica: typed(
-          'preservica subscriptions create --trigger FULL_TEXT_INDEXED,MOVED,CHANGED_SECURITY_DESCRIPTOR',
-          name,
-        ),
-        woodwing: typed('woodwing webhooks create', name),
-        pywebhooks: typed('pywebhooks registrations', name),
-      }[kind],
-    ),
-  strays: ({ name, kind, ids, urls }: Of & { ids: readonly string[]; urls: readonly string[] }) =>
-    warning(
-      `${name}: subscriptions`,
-      `${ids.join(', ')} calls this app where it has no such source: ${urls.join(', ')}.`,
-      'Every such call is answered with 404.',
-      kind === 'woodwing'
-        ? typed('woodwing webhooks delete', name, ids.slice(0, 1))
-        : typed('preservica subscriptions delete', name, ids),
-    ),
-  unknownTriggers: ({ name, names, ids }: Of & Unknown) =>
-    warning(
-      `${name}: subscriptions`,
-      `No trigger that is known here: ${names.join('; ')}.`,
-      'A slip of the pen brings nothing for ever; a new one of the server is fetched like any other. If it is a slip:',
-      typed('preservica subscriptions delete', name, ids),
-    ),
-  unknownEvents: ({ name, names, ids, known }: Of & Unknown & { known: readonly string[] }) =>
-    warning(
-      `${name}: subscriptions`,
-      `Webhook ${ids.join(', ')} wants events that are not known here: ${names.join('; ')}.`,
-      'A slip of the pen brings nothing for ever; a new one of the server is fetched like any other. If it is a slip:',
-      typed(`woodwing webhooks update --event ${known.join(',')}`, name, ids),
-    ),
-  subscribedTwice: ({ name, trigger, ids }: Of & { trigger: string; ids: readonly string[] }) =>
-    warning(
-      `${name}: subscriptions`,
-      `${trigger} is subscribed to ${ids.length} times (${ids.join(', ')}), so everything comes as often.`,
-      'One with the present secret takes their place:',
-      typed('preservica subscriptions renew', name, ids),
-    ),
-  severalWebhooks: ({ name, kept, others, both }: Of & Several) =>
-    wrong(
-      `${name}: subscriptions`,
-      `${others.length + 1} webhooks call this app (${[kept, ...others].join(', ')}), and a source has one secret: all but one are refused.${both.length === 0 ? '' : ` They bring the same: ${both.join(', ')}.`}`,
-      'Make each a source of its own, or delete all but one:',
-      typed('woodwing webhooks delete', name, others.slice(0, 1)),
-    ),
-  webhookDisabled: ({ name, id }: Of & { id: string }) =>
-    wrong(
-      `${name}: subscriptions`,
-      `Webhook ${id} is disabled: nothing comes, and what happens meanwhile is never sent.`,
-      undefined,
-      typed('woodwing webhooks enable', name, [id]),
-    ),
-  webhookHasOtherSecret: ({ name, id }: Of & { id: string }) =>
-    wrong(`${name}: subscriptions`, otherSecret, undefined, typed('woodwing webhooks new-token', name, [id])),
-  accountHasOtherSecret: ({ name }: Of) =>
-    wrong(`${name}: subscriptions`, otherSecret, undefined, typed('pywebhooks reset-secret', name)),
-  registeredTwice: ({ name, registration, ids }: Of & { registration: string; ids: readonly string[] }) =>
-    warning(
-      `${name}: subscriptions`,
-      `The account subscribes ${ids.length} times to ${registration} (${ids.join(', ')}), so everything comes as often.`,
-      undefined,
-      typed('pywebhooks unsubscribe', name, ids.slice(-1)),
-    ),
-  registrationGone: ({ name, registration, id }: Of & { registration: string; id: string }) =>
-    warning(
-      `${name}: subscriptions`,
-      `Subscription ${id} is to the registration ${registration}, which is no more: nothing comes of it.`,
-      undefined,
-      typed('pywebhooks unsubscribe', name, [id]),
-    ),
-  endpointElsewhere: ({ name, endpoint, own }: Of & { endpoint: string; own: string }) =>
-    wrong(
-      `${name}: subscriptions`,
-      `The account's endpoint is ${endpoint}, not ${own}.`,
-      undefined,
-      typed('pywebhooks account update', name),
-    ),
-  cutOff: ({ name, count }: Of & { count: number }) =>
-    wrong(
-      `${name}: subscriptions`,
-      `${count} deliveries failed in a row, so nothing is sent any more.`,
-      'Mend what refused them, then set the endpoint anew:',
-      typed('pywebhooks account update', name),
+      remedyFor(name, list),
     ),
 } satisfies Record<string, (facts: never) => Check>;
 
-interface RefusedCalls {
+interface RefusedCalls extends Doctor {
   readonly refused: readonly Refused[];
   /** The webhooks of this app, where the source has such. */
   readonly ids: readonly string[];
   readonly now: Date;
-}
-
-interface Unknown {
-  /** Each with a suggestion, where there is one. */
-  readonly names: readonly string[];
-  readonly ids: readonly string[];
-}
-
-interface Several {
-  readonly kept: string;
-  readonly others: readonly string[];
-  /** Events that more than one of them brings. */
-  readonly both: readonly string[];
 }
 
 /** In which ways nothing answers at an address. */
@@ -413,14 +284,6 @@ function meaningOf(status: number, setting: string): { text: string; todo: strin
     todo: `Set ${setting} to the address of the app.`,
   };
 }
-
-const otherSecret = 'The source signs with another secret than the one that is kept here.';
-
-const listOf: Readonly<Record<SourceConfig['kind'], string>> = {
-  preservica: 'preservica subscriptions list',
-  woodwing: 'woodwing webhooks list',
-  pywebhooks: 'pywebhooks subscriptions',
-};
 
 /** Refused calls for people: `12 refused since 14:02: wrong signature`. */
 export function countsOf(refused: readonly Refused[], now: Date): string {

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import type { SourceConfig } from '../../config.ts';
+import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
-import { preservicaSession } from '../../sources/preservica/login.ts';
+import { subscriptionsOf } from '../../sources/preservica/manage/of-source.ts';
 import {
   knownTriggers,
-  preservicaSubscriptions,
   subscriptionId,
   type PreservicaSubscription,
   type PreservicaSubscriptions,
@@ -16,7 +15,8 @@ import { addYes, mustBeMeant, type Deleting } from '../deleting.ts';
 import { RefusedError, sentenceOf, UsageError } from '../faults.ts';
 import { addAnyway, mustBeKnown, type Anyway } from '../known-names.ts';
 import { addManagerOptions, asManager, type ManagerOptions } from '../manager.ts';
-import { noteUnread, ownPermit, samePlace, webhookUrl, type Setup } from '../setup.ts';
+import { manageDeps, webhookUrl, type Setup } from '../setup.ts';
+import { samePlace } from '../../sources/same-place.ts';
 import { typed } from '../typed.ts';
 import { wholeId } from '../whole-id.ts';
 import { endProgress, lineFromInput, note, progress } from '../terminal.ts';
@@ -88,29 +88,7 @@ interface CommandContext {
 
 async function commandContext(account: ManagerOptions): Promise<CommandContext> {
   const { setup, source, password } = await asManager('preservica', account);
-  return { setup, source, subscriptions: subscriptionsOf(setup, source, password) };
-}
-
-/** The management side of a source, asked as its own account or with another password. */
-export function subscriptionsOf(
-  { secrets }: Setup,
-  source: SourceConfig,
-  password?: string,
-): PreservicaSubscriptions {
-  const session = preservicaSession({
-    source,
-    secrets: { ...secrets, password: async (name) => password ?? (await secrets.password(name)) },
-    timeLimitMs: 30_000,
-    firstRetryDelayMs: 0,
-    now: Date.now,
-  });
-  return preservicaSubscriptions({
-    base: source.url,
-    session,
-    permit: ownPermit,
-    now: Date.now,
-    onUnread: noteUnread,
-  });
+  return { setup, source, subscriptions: subscriptionsOf({ ...manageDeps(setup, source), password }) };
 }
 
 async function list({ setup, source, subscriptions }: CommandContext): Promise<Answer> {

@@ -1,15 +1,18 @@
-import { prefixOf, type SourceConfig } from '../../config.ts';
+import { prefixOf, type SourceConfig } from '../../pipeline/ports/source-config.ts';
 import type { StoredValue } from '../../pipeline/ports/secrets.ts';
 import type { NewPyWebhooksAccount } from '../../sources/pywebhooks/manage/account.ts';
+import { cutOffAt } from '../../sources/pywebhooks/manage/cut-off.ts';
+import { accountOf, ownAccount } from '../../sources/pywebhooks/manage/of-source.ts';
 import { canLogIn } from '../../sources/pywebhooks/manage/service-call.ts';
 import { tryEcho } from '../../sources/pywebhooks/manage/try-echo.ts';
 import { addressToCall } from '../address-to-call.ts';
 import { fields, type Answer } from '../answer.ts';
 import { errorName } from '../error-name.ts';
 import { RefusedError, UsageError } from '../faults.ts';
-import { accountOf, ownAccount, type CommandContext, type Login } from './login.ts';
+import type { CommandContext, Login } from './login.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
-import { readSetup, samePlace, sourceOf, webhookUrl, type Setup } from '../setup.ts';
+import { manageDeps, readSetup, sourceOf, webhookUrl, type Setup } from '../setup.ts';
+import { samePlace } from '../../sources/same-place.ts';
 import { note } from '../terminal.ts';
 import { typed } from '../typed.ts';
 
@@ -30,7 +33,10 @@ export async function createAccount(
   const address = addressToCall(url, setup, source);
   await refuseWithKeys(setup, source);
 
-  const made = await accountOf(setup, source).createAccount({ endpoint: address, username: name });
+  const made = await accountOf(manageDeps(setup, source)).createAccount({
+    endpoint: address,
+    username: name,
+  });
   if (made.kind === 'name-taken') {
     throw new RefusedError(
       `PyWebhooks already has an account named ${name}. If it is yours, "${typed('pywebhooks reset-api-key', source.name)}" gets a new key for it; else choose another name with --username.`,
@@ -137,16 +143,16 @@ export async function updateAccount(
   };
 }
 
-// Section 10.4.
-export const cutOffAt = 250;
-
 /** `pywebhooks account show`: what the service has of the account. */
 export async function showAccount(
   id: string | undefined,
   { showSecret }: { showSecret?: true },
   asked: CommandContext,
 ): Promise<Answer> {
-  const account = id === undefined ? await ownAccount(asked) : await asked.service.account(id);
+  const account =
+    id === undefined
+      ? await ownAccount(asked.service, { ...asked.setup, ...asked })
+      : await asked.service.account(id);
   if (account === undefined) {
     throw new RefusedError(
       id === undefined

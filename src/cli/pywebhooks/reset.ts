@@ -1,16 +1,18 @@
-import type { SourceConfig } from '../../config.ts';
+import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import type { KeptSecret } from '../../pipeline/ports/secrets.ts';
 import type { KeyReset } from '../../sources/pywebhooks/manage/account.ts';
+import { accountOf, ownAccount } from '../../sources/pywebhooks/manage/of-source.ts';
 import { tryEcho } from '../../sources/pywebhooks/manage/try-echo.ts';
 import type { Answer } from '../answer.ts';
 import { errorName } from '../error-name.ts';
 import { isForPeople, RefusedError } from '../faults.ts';
-import { accountOf, ownAccount, type CommandContext } from './login.ts';
+import type { CommandContext } from './login.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
 import { runningApp, type RunningApp } from '../running-app.ts';
 import { withinWindow } from '../secret-window.ts';
-import { samePlace, secretsNow, webhookUrl, type Setup } from '../setup.ts';
+import { manageDeps, secretsNow, webhookUrl, type Setup } from '../setup.ts';
+import { samePlace } from '../../sources/same-place.ts';
 import { progress } from '../terminal.ts';
 import { typed } from '../typed.ts';
 
@@ -20,7 +22,7 @@ const windowMinutes = 2;
 /** `pywebhooks reset-secret`: tells the running app to expect a new webhook secret, and PyWebhooks to send it one. */
 export async function resetSecret(asked: CommandContext): Promise<Answer> {
   const app = runningApp(asked.setup);
-  const endpoint = (await ownAccount(asked))?.endpoint;
+  const endpoint = (await ownAccount(asked.service, { ...asked.setup, ...asked }))?.endpoint;
   const ask = async (): Promise<KeyReset> => await asked.service.resetSecretKey();
   const { outcome, arrived } = await reset('secret', ask, { ...asked, app, endpoint });
   const { name } = asked.source;
@@ -133,7 +135,7 @@ async function keptNow(which: KeptSecret, setup: Setup, { name }: SourceConfig):
 /** Undefined where it cannot be asked for: who needs a new API key may have none that is taken. */
 async function endpointIfShown(asked: CommandContext): Promise<string | undefined> {
   try {
-    return (await ownAccount(asked))?.endpoint;
+    return (await ownAccount(asked.service, { ...asked.setup, ...asked }))?.endpoint;
   } catch (error) {
     if (error instanceof UpstreamError) return undefined;
     throw error;
@@ -183,7 +185,7 @@ function unseen(which: KeptSecret, { setup, source: { name } }: CommandContext):
 
 async function whyNoLogin({ setup, source }: CommandContext): Promise<string | undefined> {
   try {
-    await accountOf({ ...setup, secrets: secretsNow(setup) }, source).ownAccountId();
+    await accountOf(manageDeps({ secrets: secretsNow(setup) }, source)).ownAccountId();
     return undefined;
   } catch (error) {
     if (error instanceof UpstreamError) return error.message;

@@ -7,6 +7,7 @@ import {
   type AssetsWebhook,
   type AssetsWebhooks,
 } from '../../sources/woodwing/manage/webhooks.ts';
+import { usualEvents } from '../../sources/woodwing/manage/usual-events.ts';
 import { addressToCall } from '../address-to-call.ts';
 import type { Answer } from '../answer.ts';
 import { RefusedError, sentenceOf } from '../faults.ts';
@@ -15,22 +16,6 @@ import { callerPart, checkFilters, type Filters } from './filters.ts';
 import { shown } from './shown.ts';
 import { typed } from '../typed.ts';
 import { tokenStore, webhooksOfSource, type TokenStore } from './token-store.ts';
-
-/**
- * What changes a record. Not `asset_create_from_version`, because servers that no longer know it might refuse it
- * (reference/woodwing-assets.md, 2.1 and section 10).
- */
-export const usualEvents = [
-  'asset_create',
-  'asset_create_by_copy',
-  'asset_create_from_filestore_rescue',
-  'asset_update_metadata',
-  'asset_checkin',
-  'asset_promote',
-  'asset_move',
-  'asset_rename',
-  'asset_remove',
-] as const;
 
 /** Registers the source's webhook: switched off, its token kept, then switched on, so that no call comes before its key. */
 export async function create(

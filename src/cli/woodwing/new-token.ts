@@ -1,4 +1,4 @@
-import { prefixOf, type SourceConfig } from '../../config.ts';
+import { prefixOf, type SourceConfig } from '../../pipeline/ports/source-config.ts';
 import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
 import { isRefusal, tokenOf, type AssetsWebhook } from '../../sources/woodwing/manage/webhooks.ts';
 import type { Answer } from '../answer.ts';

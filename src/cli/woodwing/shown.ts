@@ -1,7 +1,8 @@
-import type { SourceConfig } from '../../config.ts';
+import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
 import type { AssetsWebhook } from '../../sources/woodwing/manage/webhooks.ts';
 import { fields, table } from '../answer.ts';
-import { samePlace, webhookUrl, type Setup } from '../setup.ts';
+import { webhookUrl, type Setup } from '../setup.ts';
+import { samePlace } from '../../sources/same-place.ts';
 
 /** A webhook as it is shown: what is known of it and nothing else, for a member that is not might be a secret. */
 export interface ShownWebhook {

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AssetsWebhook } from '../../sources/woodwing/manage/webhooks.ts';
-import type { SourceConfig } from '../../config.ts';
+import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
 import { errorName } from '../error-name.ts';
 import { RefusedError } from '../faults.ts';
 import { placeOfSecrets } from '../place-of-secrets.ts';
-import { samePlace, webhookUrl, type Setup } from '../setup.ts';
+import { webhookUrl, type Setup } from '../setup.ts';
+import { samePlace } from '../../sources/same-place.ts';
 
 /** Where the token of a source's webhook is kept, for the app and the command alike. */
 export interface TokenStore {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
+import { usualEvents } from '../../sources/woodwing/manage/usual-events.ts';
 import {
   knownEvents,
   webhookId,
@@ -11,7 +12,7 @@ import { addYes, mustBeMeant, type Deleting } from '../deleting.ts';
 import { RefusedError, UsageError } from '../faults.ts';
 import { wholeId } from '../whole-id.ts';
 import { addManagerOptions, type ManagerOptions } from '../manager.ts';
-import { create, usualEvents } from './create.ts';
+import { create } from './create.ts';
 import { addFilters, callerPart, checkFilters, type Filters } from './filters.ts';
 import { commandContext, type CommandContext } from './login.ts';
 import { newToken } from './new-token.ts';

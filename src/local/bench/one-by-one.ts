@@ -5,6 +5,7 @@ import { createSecrets } from '../../azure/secrets.ts';
 import { storageClients } from '../../azure/storage-clients.ts';
 import { workQueue } from '../../azure/work-queue.ts';
 import { readConfig } from '../../config.ts';
+import { isOfKind } from '../../sources/index.ts';
 import { createSourceLimiter } from '../../pipeline/concurrency/source-limiter.ts';
 import { Coalescer } from '../../pipeline/concurrency/coalescer.ts';
 import { handleMessage } from '../../pipeline/process/handle-message.ts';
@@ -17,7 +18,8 @@ import { eventDocument } from './caller.ts';
 export async function oneByOne(env: Record<string, string>, assetIds: readonly string[]): Promise<number> {
   const read = readConfig(env);
   const source = read.ok ? read.config.sources.get('archive') : undefined;
-  if (!read.ok || source === undefined) throw new Error('The settings of this measurement are faulty.');
+  if (!read.ok || source === undefined || !isOfKind(source, 'preservica'))
+    throw new Error('The settings of this measurement are faulty.');
   const { config } = read;
   const log = (): void => undefined;
   const clients = storageClients(config);

@@ -1,4 +1,3 @@
-import type { SourceConfig } from '../../config.ts';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import type { Identifier } from '../../pipeline/model/event.ts';
 import type {
@@ -8,13 +7,14 @@ import type {
   WantedAsset,
 } from '../../pipeline/ports/source-client.ts';
 import { fetchErrorResult, unlessStopped } from '../fetch-error.ts';
-import type { FetchDeps } from '../index.ts';
+import type { FetchDeps } from '../../pipeline/ports/source-kind.ts';
 import { largeAnswers } from '../large-answers.ts';
 import { detailsOf, readEntity, readIdentifiers } from './details.ts';
 import { filesOf } from './files.ts';
 import { readReference } from './fields.ts';
 import { notAsExpected, EntityApi } from './entity-api.ts';
 import { preservicaSession } from './login.ts';
+import type { PreservicaSource } from './settings.ts';
 import { textAt } from './xml.ts';
 
 // Section 3.1.
@@ -30,7 +30,7 @@ const mostIdentifiers = 1000;
 const longestCallMs = 30_000;
 
 type PreservicaDeps = FetchDeps & {
-  readonly source: SourceConfig;
+  readonly source: PreservicaSource;
   /** How long one call may take, its body included. */
   readonly timeLimitMs?: number;
 };

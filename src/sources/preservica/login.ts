@@ -1,11 +1,12 @@
 import { Secret, TOTP } from 'otpauth';
 import * as z from 'zod';
-import { prefixOf, type SourceConfig } from '../../config.ts';
+import { prefixOf } from '../../pipeline/ports/source-config.ts';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import { readJson } from '../../pipeline/model/read-json.ts';
 import type { Secrets } from '../../pipeline/ports/secrets.ts';
 import { callSource, type CallAnswer } from '../http-call.ts';
 import { Session, type NewToken } from '../session.ts';
+import type { PreservicaSource } from './settings.ts';
 
 interface Account {
   readonly source: string;
@@ -45,7 +46,7 @@ export function preservicaSession({
   firstRetryDelayMs,
   ...clock
 }: {
-  source: Pick<SourceConfig, 'name' | 'url' | 'username' | 'tenant'>;
+  source: Pick<PreservicaSource, 'name' | 'url' | 'username' | 'tenant'>;
   secrets: Pick<Secrets, 'password' | 'totpSeed'>;
   timeLimitMs: number;
   firstRetryDelayMs: number;

@@ -1,8 +1,8 @@
 import * as pointer from '@hyperjump/json-pointer';
-import type { SourceConfig } from '../../config.ts';
 import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
 import { isJsonObject } from '../../pipeline/model/read-json.ts';
 import type { SourceClient } from '../../pipeline/ports/source-client.ts';
+import type { PyWebhooksSource } from './settings.ts';
 
 /** The text or whole number that names an asset, where a JSON Pointer (RFC 6901) leads to one. Never throws. */
 export function idAt(payload: unknown, path: string | undefined): string | undefined {
@@ -17,7 +17,7 @@ export function dataOf(payload: unknown): Record<string, unknown> {
 }
 
 /** A source that cannot be asked: its record is the payload itself, with what the settings point at. */
-export function payloadClient({ pointers }: Pick<SourceConfig, 'pointers'>): SourceClient {
+export function payloadClient({ pointers }: Pick<PyWebhooksSource, 'pointers'>): SourceClient {
   return {
     fetchAsset: async ({ kind }, _turn, _signal, { event: { data } }) => {
       const payload = isWrapping(data) ? data['payload'] : data;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { SourceConfig } from '../../config.ts';
 import { sanitizeText, cutText } from '../../pipeline/model/sanitize-text.ts';
 import { eventId } from '../../pipeline/model/event-id.ts';
 import { readJson } from '../../pipeline/model/read-json.ts';
@@ -15,8 +14,9 @@ import type {
 import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
 import { signatureIn, signedByAny } from '../signed-by-any.ts';
 import { dataOf, idAt } from './payload.ts';
+import type { PyWebhooksSource } from './settings.ts';
 
-type PyWebhooksSettings = Pick<SourceConfig, 'pointers' | 'deduplicateMs'>;
+type PyWebhooksSettings = Pick<PyWebhooksSource, 'pointers' | 'deduplicateMs'>;
 
 /** PyWebhooks as a caller: an echo, new keys, and signed events that hold any JSON (reference/pywebhooks.md, sections 8, 9 and 13). */
 export function pywebhooksReceiver(settings: PyWebhooksSettings): Receiver {

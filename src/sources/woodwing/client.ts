@@ -1,4 +1,3 @@
-import type { SourceConfig } from '../../config.ts';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import type { Permit } from '../../pipeline/concurrency/source-limiter.ts';
 import { isJsonObject } from '../../pipeline/model/read-json.ts';
@@ -10,7 +9,7 @@ import type {
 } from '../../pipeline/ports/source-client.ts';
 import { fetchErrorResult, unlessStopped } from '../fetch-error.ts';
 import type { CallAnswer, CallInit } from '../http-call.ts';
-import type { FetchDeps } from '../index.ts';
+import type { FetchDeps } from '../../pipeline/ports/source-kind.ts';
 import { readInTurn } from '../read-in-turn.ts';
 import type { Session } from '../session.ts';
 import { withinBase } from '../within-base.ts';
@@ -18,6 +17,7 @@ import { changedTo, fieldBehind, type Comparable } from './stale-index.ts';
 import { callAssets, systemName } from './call.ts';
 import { detailsOf, usualFields } from './details.ts';
 import { woodwingSession } from './login.ts';
+import type { WoodwingSource } from './settings.ts';
 import { plainValue, readSearchAnswer, searchForm, type Hit } from './search.ts';
 
 const longestCallMs = 30_000;
@@ -25,7 +25,7 @@ const longestCallMs = 30_000;
 const maxSearchBytes = 2_097_152;
 
 type WoodwingDeps = FetchDeps & {
-  readonly source: SourceConfig;
+  readonly source: WoodwingSource;
   /** How long one call may take, its body included. */
   readonly timeLimitMs?: number;
 };

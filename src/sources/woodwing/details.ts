@@ -1,7 +1,7 @@
-import type { SourceConfig } from '../../config.ts';
 import { sanitizeLines, sanitizeText } from '../../pipeline/model/sanitize-text.ts';
 import type { AssetDetails, AssetFile } from '../../pipeline/model/record.ts';
 import { plainValue, type Hit } from './search.ts';
+import type { WoodwingSource } from './settings.ts';
 
 /** The fields that every record keeps, by their internal names (sections 2.3 and 5.4). */
 export const usualFields = [
@@ -30,7 +30,7 @@ const mostText = 10_000;
 export function detailsOf(
   { metadata, permissions }: Pick<Hit, 'metadata' | 'permissions'>,
   assetId: string,
-  { portalUrl, metadataFields }: Pick<SourceConfig, 'portalUrl' | 'metadataFields'>,
+  { portalUrl, metadataFields }: Pick<WoodwingSource, 'portalUrl' | 'metadataFields'>,
 ): AssetDetails {
   const value = (name: string): unknown => plainValue(metadata[name]) ?? null;
   const text = (name: string): string | null => {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { prefixOf, type SourceConfig } from '../../config.ts';
+import { prefixOf, type SourceConfig } from '../../pipeline/ports/source-config.ts';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import { readJson } from '../../pipeline/model/read-json.ts';
 import type { Secrets } from '../../pipeline/ports/secrets.ts';

@@ -8,6 +8,7 @@ import {
   type AcquireResult,
   type SourceLimiter,
 } from '../../../src/pipeline/concurrency/source-limiter.ts';
+import { isOfKind } from '../../../src/sources/index.ts';
 import { preservicaClient } from '../../../src/sources/preservica/client.ts';
 import { configFor } from '../../support/config.ts';
 import { secretsWith } from '../../support/secrets.ts';
@@ -267,7 +268,7 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     ...given.settings,
   });
   const source = config.sources.get('archive');
-  if (source === undefined) throw new Error('no source');
+  if (source === undefined || !isOfKind(source, 'preservica')) throw new Error('no source');
   const logged: string[] = [];
   let now = given.now ?? Date.parse('2026-01-05T09:08:07Z');
   const secrets = secretsWith({

@@ -6,6 +6,7 @@ import { readConfig } from '../../../src/config.ts';
 import { createSourceLimiter, type SourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
 import type { AssetEvent } from '../../../src/pipeline/model/event.ts';
 import type { FetchResult, FetchContext } from '../../../src/pipeline/ports/source-client.ts';
+import { isOfKind } from '../../../src/sources/index.ts';
 import { woodwingClient } from '../../../src/sources/woodwing/client.ts';
 import { secretsWith } from '../../support/secrets.ts';
 
@@ -182,7 +183,7 @@ export function askerOf(url: string, given: AskerGiven = {}) {
   });
   if (!read.ok) throw new Error(read.faults.join('\n'));
   const source = read.config.sources.get('photos');
-  if (source === undefined) throw new Error('no source');
+  if (source === undefined || !isOfKind(source, 'woodwing')) throw new Error('no source');
   const logged: string[] = [];
   let now = Date.parse('2026-01-05T09:08:07Z');
   const system = woodwingClient({

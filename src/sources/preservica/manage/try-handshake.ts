@@ -1,41 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { UpstreamError } from '../../../pipeline/ports/errors.ts';
 import { readJson } from '../../../pipeline/model/read-json.ts';
-import { callSource } from '../../http-call.ts';
+import type { CallFault } from '../../../pipeline/ports/source-doctor.ts';
+import { tryCall } from '../../try-call.ts';
 import { challengeAnswer } from '../signature.ts';
 
 const Answer = z.object({ challengeCode: z.string(), challengeResponse: z.string() });
 
-/** What is wrong with an address that Preservica is to call, in a sentence. */
-export interface HandshakeFault {
-  readonly kind: 'unreachable' | 'other-secret' | 'other-answer';
-  readonly text: string;
-}
-
-/**
- * Makes the handshake as Preservica would (reference/preservica.md, 2.5), and says what is wrong with the answer.
- * Undefined where nothing is. Never throws.
- */
-export async function tryHandshake(address: string, secret: string): Promise<HandshakeFault | undefined> {
+/** Makes the handshake as Preservica would, and says what is wrong with the answer. Undefined where nothing is. Never throws. */
+export async function tryHandshake(address: string, secret: string): Promise<CallFault | undefined> {
   const url = new URL(address);
   const code = randomBytes(16).toString('hex');
   url.searchParams.set('challengeCode', code);
-  const limits = { maxBytes: 65_536, timeLimitMs: 15_000, now: Date.now };
-  let status: number;
-  let bytes: Uint8Array;
-  try {
-    ({ status, bytes } = await callSource(
-      'Asset Webhooks',
-      url,
-      { method: 'POST', headers: { 'content-length': '0' } },
-      limits,
-    ));
-  } catch (error) {
-    const why = error instanceof UpstreamError ? error.message : 'It cannot be called at all.';
-    const text = `Nothing answers at ${address}, seen from here. ${why} Is the app running, and is the address right?`;
-    return { kind: 'unreachable', text };
-  }
+  const called = await tryCall(url, { method: 'POST', headers: { 'content-length': '0' } }, address);
+  if ('kind' in called) return called;
+  const { status, bytes } = called;
   const answer = Answer.safeParse(readJson(bytes)).data;
   if (status === 200 && answer?.challengeCode === code) {
     if (answer.challengeResponse === challengeAnswer(secret, code)) return undefined;

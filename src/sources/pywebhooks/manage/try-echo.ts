@@ -1,42 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { UpstreamError } from '../../../pipeline/ports/errors.ts';
 import { readJson } from '../../../pipeline/model/read-json.ts';
-import { callSource } from '../../http-call.ts';
+import type { CallFault } from '../../../pipeline/ports/source-doctor.ts';
+import { tryCall } from '../../try-call.ts';
 
 const Answer = z.object({ echo: z.string() });
 
-// Section 8: the service waits so long for a connection, and then for each piece of the answer.
+// The service waits so long for a connection, and then for each piece of the answer.
 const patienceMs = 5_000;
 
-/** What is wrong with an endpoint, in a sentence. */
-export interface EchoFault {
-  readonly kind: 'unreachable' | 'other-answer';
-  readonly text: string;
-}
-
-/**
- * Asks for an echo as PyWebhooks would (reference/pywebhooks.md, 8.1), and says what is wrong with the answer. Undefined
- * where nothing is. Never throws.
- */
-export async function tryEcho(address: string): Promise<EchoFault | undefined> {
-  const wrong = (text: string): EchoFault => ({ kind: 'other-answer', text });
+/** Asks for an echo as PyWebhooks would, and says what is wrong with the answer. Undefined where nothing is. Never throws. */
+export async function tryEcho(address: string): Promise<CallFault | undefined> {
+  const wrong = (text: string): CallFault => ({ kind: 'other-answer', text });
   if (!URL.canParse(address)) return wrong(`${address} is no address that can be called.`);
   const url = new URL(address);
   const echo = randomBytes(20).toString('hex');
   url.searchParams.set('echo', echo);
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  const limits = { maxBytes: 65_536, timeLimitMs: 15_000, now: Date.now };
   const beganAt = performance.now();
-  let status: number;
-  let bytes: Uint8Array;
-  try {
-    ({ status, bytes } = await callSource('Asset Webhooks', url, { headers }, limits));
-  } catch (error) {
-    const why = error instanceof UpstreamError ? error.message : 'It cannot be called at all.';
-    const text = `Nothing answers at ${address}, seen from here. ${why} Is the app running, and is the address right?`;
-    return { kind: 'unreachable', text };
-  }
+  const called = await tryCall(url, { headers }, address);
+  if ('kind' in called) return called;
+  const { status, bytes } = called;
   if (status !== 200 || Answer.safeParse(readJson(bytes)).data?.echo !== echo)
     return wrong(meaningOf(status, address));
   const tookMs = performance.now() - beganAt;
