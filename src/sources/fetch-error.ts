@@ -26,7 +26,9 @@ export function fetchErrorResult(error: unknown, { source, log }: { source: stri
     case 'UPSTREAM_UNREADABLE':
       return { kind: 'unreadable-answer', text };
     case 'UPSTREAM_STATUS':
-      if (status === 403) return { kind: 'no-permission', text: 'The account may not read this asset.' };
+      // A new token was refused for this asset alone.
+      if (status === 401 || status === 403)
+        return { kind: 'no-permission', text: 'The account may not read this asset.' };
       if (status === 429) return again('rate-limited');
       // 408 and 425 ask to be asked again, a redirect may be an outage's page; other 4xx will say the same for ever.
       if (status >= 500 || status < 400 || status === 408 || status === 425)

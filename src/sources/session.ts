@@ -27,6 +27,8 @@ interface Token {
 
 // How soon after a renewal that failed the next one is tried, while the token is still good.
 const renewAgainMs = 30_000;
+// One asset may refuse everybody; two new tokens in a row that nothing accepts are a fault of the whole system, which passes.
+const tokensRefusedByAll = 2;
 
 /** A login at a source system, shared by all calls of this instance: one at a time, renewed before its token ends. */
 export class Session {
@@ -34,31 +36,40 @@ export class Session {
   #token: Token | undefined;
   #login: Promise<string> | undefined;
   #refused: { error: UpstreamError; until: number } | undefined;
+  /** New tokens that were refused since any token was accepted. */
+  readonly #refusedTokens = new Set<string>();
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
   }
 
-  /** Makes a call with a token, and once more with a new one where it is answered 401. Throws an UpstreamError. */
+  /**
+   * Makes a call with a token, and once more with a new one where it is answered 401; a second 401 is the answer to this
+   * call. Throws an UpstreamError.
+   */
   async ask<T extends Pick<CallAnswer, 'status'>>(
     permit: Permit,
     call: (token: string) => Promise<T>,
   ): Promise<T> {
     const first = await this.#tokenFor(permit);
     const answer = await call(first);
-    if (answer.status !== 401) return answer;
+    if (answer.status !== 401) return this.#accepted(answer);
 
     this.#drop(first);
     const second = await this.#tokenFor(permit);
     const again = await call(second);
-    if (again.status !== 401) return again;
-    this.#drop(second);
-    throw this.#believe(
-      new UpstreamError(
-        'UPSTREAM_LOGIN_REFUSED',
-        `${this.#deps.system} takes the login, and then refuses its token.`,
-      ),
+    if (again.status !== 401) return this.#accepted(again);
+    this.#refusedTokens.add(second);
+    if (this.#refusedTokens.size < tokensRefusedByAll) return again;
+    throw new UpstreamError(
+      'UPSTREAM_CONNECTION',
+      `${this.#deps.system} takes the login, and then refuses its tokens.`,
     );
+  }
+
+  #accepted<T extends Pick<CallAnswer, 'status'>>(answer: T): T {
+    if (answer.status < 400) this.#refusedTokens.clear();
+    return answer;
   }
 
   /**
@@ -113,8 +124,7 @@ export class Session {
   }
 
   // So that many waiting events do not knock often enough to lock the account.
-  #believe(error: UpstreamError): UpstreamError {
+  #believe(error: UpstreamError): void {
     this.#refused = { error, until: this.#deps.now() + this.#deps.refusedForMs };
-    return error;
   }
 }

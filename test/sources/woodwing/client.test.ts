@@ -112,19 +112,26 @@ describe('the login', () => {
     expect(library.logins).toBe(2);
   });
 
-  it('counts as refused where its successor is not accepted either, and that is believed for a while', async () => {
+  it.each<[string, Respond]>([
+    ['401', status(401)],
+    ['401 inside of 200', softError(401)],
+  ])('stops nobody else where an asset is answered %s with a new token too', async (_name, refuse) => {
+    const library = await libraryWithAsset();
+    onlyAccept(library, () => false, refuse);
+    const asker = askerOf(library.url);
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'no-permission' });
+    expect(library.logins).toBe(2);
+    onlyAccept(library, () => true);
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
+    expect(library.logins).toBe(2);
+  });
+
+  it('is no reason to give assets up where no new token is accepted for anything', async () => {
     const library = await libraryWithAsset();
     onlyAccept(library, () => false, softError(401));
     const asker = askerOf(library.url);
-    const refused = { kind: 'again', code: 'login-refused' };
-    expect(await asker.fetchAsset()).toMatchObject(refused);
-    expect(library.logins).toBe(2);
-    const before = library.seen.length;
-    expect(await asker.fetchAsset()).toMatchObject(refused);
-    expect(library.seen.length).toBe(before);
-    onlyAccept(library, () => true);
-    asker.pass(5_000);
-    expect(await asker.fetchAsset()).toMatchObject({ kind: 'found' });
+    await asker.fetchAsset();
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'again', code: 'source-unavailable' });
   });
 });
 
