@@ -1,5 +1,6 @@
 import { UpstreamError } from '../pipeline/ports/errors.ts';
 import type { LargePlace } from './large-answers.ts';
+import { isPageForPeople, type Expected } from './page-for-people.ts';
 
 export interface CallAnswer {
   readonly status: number;
@@ -15,6 +16,8 @@ export interface CallLimits {
   readonly signal?: AbortSignal;
   /** Where a success that turns out to be large waits before it is read on. */
   readonly large?: LargePlace;
+  /** What a success holds; a page for people in its place is an error that passes. Absent: anything. */
+  readonly expects?: Expected;
   now(): number;
 }
 
@@ -37,7 +40,7 @@ export async function callSource(
   limits: CallLimits,
 ): Promise<CallAnswer> {
   const timeUp = AbortSignal.timeout(limits.timeLimitMs);
-  const { signal = timeUp, large } = limits;
+  const { signal = timeUp, large, expects } = limits;
   const ended = AbortSignal.any([signal, timeUp]);
   try {
     const response = await fetch(url, {
@@ -50,12 +53,16 @@ export async function callSource(
     if (!response.ok) {
       // What a refusal says matters less than that it is one, and when to come back: one that is too long or breaks off
       // counts all the same.
-      const bytes = await readAtMost(response, maxRefusalBytes).catch(() => undefined);
-      return { status, bytes: bytes ?? new Uint8Array(), retryAfterMs };
+      const body = await readAtMost(response, maxRefusalBytes).catch(() => undefined);
+      return { status, bytes: body?.whole === true ? body.bytes : new Uint8Array(), retryAfterMs };
     }
     const place = large && { overBytes: large.overBytes, enter: async () => await large.enter(ended) };
-    const bytes = await readAtMost(response, limits.maxBytes, place);
-    if (bytes !== undefined) return { status, bytes, retryAfterMs };
+    const { bytes, whole } = await readAtMost(response, limits.maxBytes, place);
+    if (expects !== undefined && isPageForPeople(expects, response.headers.get('content-type'), bytes)) {
+      const text = `${system} answered with a page for people in place of its data.`;
+      throw new UpstreamError('UPSTREAM_CONNECTION', text, { status, retryAfterMs });
+    }
+    if (whole) return { status, bytes, retryAfterMs };
     throw new UpstreamError('UPSTREAM_TOO_LARGE', `${system} sent an answer that is larger than is taken.`, {
       status,
     });
@@ -71,28 +78,26 @@ export async function callSource(
   }
 }
 
+/** The body, or its beginning where it is larger than that. */
 async function readAtMost(
   response: Response,
   maxBytes: number,
   place?: { overBytes: number; enter(): Promise<void> },
-): Promise<Uint8Array | undefined> {
-  if (Number(response.headers.get('content-length')) > maxBytes) {
-    await response.body?.cancel();
-    return undefined;
-  }
+): Promise<{ bytes: Uint8Array; whole: boolean }> {
+  const declared = Number(response.headers.get('content-length'));
   const chunks: Uint8Array[] = [];
   let size = 0;
   let waitAt = place?.overBytes ?? Infinity;
   // Leaving the loop early cancels the body, and with it the connection.
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > maxBytes) return undefined;
+    if (size > maxBytes || declared > maxBytes) return { bytes: chunks[0] ?? chunk, whole: false };
     chunks.push(chunk);
     if (size <= waitAt) continue;
     waitAt = Infinity;
     await place?.enter();
   }
-  return Buffer.concat(chunks, size);
+  return { bytes: Buffer.concat(chunks, size), whole: true };
 }
 
 /** Seconds, or an HTTP date (RFC 9110, 10.2.3). */

@@ -12,7 +12,7 @@ export const reasonCodes = {
     'not-visible',
     'overtaken',
   ],
-  done: ['folded', 'deleted', 'no-thumbnail-yet', 'index-behind'],
+  done: ['folded', 'deleted', 'no-thumbnail-yet', 'incomplete', 'index-behind'],
   ignored: ['not-found', 'too-old', 'in-future', 'not-an-asset', 'impossible-id'],
   failed: [
     'no-permission',

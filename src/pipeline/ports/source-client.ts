@@ -30,6 +30,8 @@ export type FetchResult =
       thumbnail: FoundThumbnail;
       /** Why what was found is older than the event, where it seems to be. */
       behind?: string;
+      /** Why parts are missing that the source may give later; `details` says which. */
+      unfinished?: AgainResult;
     }
   /** The source itself says that it is deleted; `details` is what it still tells, which counts only where nothing is known if it may be old. */
   | { kind: 'deleted'; details: AssetDetails; detailsMayBeOld?: true }
@@ -39,13 +41,16 @@ export type FetchResult =
   | { kind: 'no-permission'; text: string }
   /** An answer that no retry will make readable: a DTD, too large, not the shape. */
   | { kind: 'unreadable-answer'; text: string }
-  | {
-      kind: 'again';
-      code: 'source-unavailable' | 'rate-limited' | 'login-refused';
-      text: string;
-      /** What the source asked for, from now; not yet capped. */
-      retryAfterMs?: number;
-    };
+  | AgainResult;
+
+/** The source could not answer now. */
+export interface AgainResult {
+  readonly kind: 'again';
+  readonly code: 'source-unavailable' | 'rate-limited' | 'login-refused';
+  readonly text: string;
+  /** What the source asked for, from now; not yet capped. */
+  readonly retryAfterMs?: number;
+}
 
 /** The side of a source that we ask. */
 export interface SourceClient {

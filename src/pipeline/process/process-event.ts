@@ -6,7 +6,7 @@ import { EventLease } from './event-lease.ts';
 import { storeAsset, type StoreResult } from './store-asset.ts';
 import type { AssetState } from '../model/ledger.ts';
 import type { ReasonCode } from '../model/reason-codes.ts';
-import type { FetchResult, FetchContext, WantedAsset } from '../ports/source-client.ts';
+import type { AgainResult, FetchResult, FetchContext, WantedAsset } from '../ports/source-client.ts';
 import type { Again, AgainCode, Outcome, ProcessDeps, ProcessLimits, ProcessSource } from './process-deps.ts';
 
 const longestWaitMs = 5_000;
@@ -208,6 +208,8 @@ async function storeResult(
       const deleted = fetchResult.kind === 'deleted';
       const unfinished =
         fetchResult.kind === 'found' ? unfinishedBusiness(fetchResult, about.lease) : undefined;
+      if (fetchResult.kind === 'found' && fetchResult.unfinished !== undefined)
+        pauseSource(fetchResult.unfinished, about.source, deps.limits);
       const kept = await storeAsset(
         {
           source: about.copy.head.source,
@@ -236,12 +238,7 @@ async function storeResult(
     case 'unreadable-answer':
       return ended({ state: 'failed', reason: { code: fetchResult.kind, text: fetchResult.text } });
     case 'again': {
-      const quietMs =
-        fetchResult.retryAfterMs ??
-        (fetchResult.code === 'rate-limited' ? deps.limits.retryDelaysMs[0] : undefined);
-      if (fetchResult.code !== 'login-refused' && quietMs !== undefined) {
-        about.source.limiter.pauseFor(Math.min(quietMs, deps.limits.retryAfterCapMs), fetchResult.code);
-      }
+      pauseSource(fetchResult, about.source, deps.limits);
       return {
         kind: 'again',
         code: fetchResult.code,
@@ -254,11 +251,26 @@ async function storeResult(
   }
 }
 
+/** Keeps everybody from a source that asked for a pause. */
+function pauseSource(
+  { code, retryAfterMs }: AgainResult,
+  { limiter }: ProcessSource,
+  { retryDelaysMs, retryAfterCapMs }: ProcessLimits,
+): void {
+  const quietMs = retryAfterMs ?? (code === 'rate-limited' ? retryDelaysMs[0] : undefined);
+  if (code === 'login-refused' || quietMs === undefined) return;
+  limiter.pauseFor(Math.min(quietMs, retryAfterCapMs), code);
+}
+
 /** Why what was found is worth another look, and how the event ends when there is none left. */
 function unfinishedBusiness(
-  { thumbnail, behind }: Extract<FetchResult, { kind: 'found' }>,
+  { thumbnail, behind, unfinished }: Extract<FetchResult, { kind: 'found' }>,
   lease: EventLease,
 ): Again | undefined {
+  if (unfinished !== undefined) {
+    const text = `Parts of the asset could not be read. ${unfinished.text}`;
+    return { ...unfinished, text, atLast: doneWith('incomplete', text) };
+  }
   if (thumbnail.kind === 'pending') {
     const code = 'thumbnail-pending';
     const text = 'The source has not made the thumbnail yet.';

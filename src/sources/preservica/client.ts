@@ -1,4 +1,3 @@
-import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import type { Identifier } from '../../pipeline/model/event.ts';
 import type {
   FoundThumbnail,
@@ -8,6 +7,7 @@ import type {
 } from '../../pipeline/ports/source-client.ts';
 import { fetchErrorResult, unlessStopped } from '../fetch-error.ts';
 import type { FetchDeps } from '../../pipeline/ports/source-kind.ts';
+import { MissingParts, thumbnailWithout } from '../missing-parts.ts';
 import { largeAnswers } from '../large-answers.ts';
 import { detailsOf, readEntity, readIdentifiers } from './details.ts';
 import { filesOf } from './files.ts';
@@ -15,7 +15,7 @@ import { readReference } from './fields.ts';
 import { notAsExpected, EntityApi } from './entity-api.ts';
 import { preservicaSession } from './login.ts';
 import type { PreservicaSource } from './settings.ts';
-import { textAt } from './xml.ts';
+import { wordAt } from './xml.ts';
 
 // Section 3.1.
 const kinds = {
@@ -71,38 +71,51 @@ async function look(asset: WantedAsset, questions: EntityApi, deps: PreservicaDe
     if (found.ref !== id) throw notAsExpected('the reference of the entity');
     return found;
   });
-  const identifiersAsked = identifiersOf(home, questions);
+  const missing = new MissingParts();
+  const identifiersAsked = identifiersOf(home, questions, missing);
   const filesAsked =
-    asset.kind === 'asset' ? filesOf(home, questions, deps.maxFiles) : Promise.resolve(undefined);
+    asset.kind === 'asset' ? filesOf(home, { questions, missing, maxFiles: deps.maxFiles }) : undefined;
   // Mark these promises as handled: they are awaited later.
-  for (const asked of [identifiersAsked, filesAsked]) asked.catch(() => undefined);
+  for (const asked of [identifiersAsked, filesAsked]) asked?.catch(() => undefined);
 
   const entity = await entityAsked;
   if (entity === undefined)
     return { kind: 'not-found', text: 'Preservica knows no entity by this reference.' };
   const about = { asset: { ...asset, id }, code, entity, portalUrl: deps.source.portalUrl };
   if (entity.deleted) {
-    const identifiers = await identifiersAsked.catch(() => []);
-    return { kind: 'deleted', details: detailsOf(about, identifiers, undefined) };
+    const identifiers = (await identifiersAsked.catch(() => undefined)) ?? [];
+    return { kind: 'deleted', details: detailsOf(about, { identifiers }) };
   }
   const [identifiers, files] = await Promise.all([identifiersAsked, filesAsked]);
   // Last, so that a large picture does not stand in memory while the rest is asked for.
-  const thumbnail = await thumbnailOf(`sdb:${code}|${id}`, questions, deps);
-  return { kind: 'found', details: detailsOf(about, identifiers, files), thumbnail };
+  const thumbnail = await thumbnailOf(`sdb:${code}|${id}`, { questions, missing, deps });
+  const details = detailsOf(about, { identifiers, files, missing: missing.details });
+  const { unfinished } = missing;
+  return { kind: 'found', details, thumbnail, ...(unfinished === undefined ? {} : { unfinished }) };
 }
 
-async function identifiersOf(home: string, questions: EntityApi): Promise<Identifier[]> {
-  const found: Identifier[] = [];
+/** Undefined where not even the first of them could be read. */
+async function identifiersOf(
+  home: string,
+  questions: EntityApi,
+  missing: MissingParts,
+): Promise<Identifier[] | undefined> {
+  let found: Identifier[] | undefined;
   let query: string | undefined = '';
   for (let page = 0; query !== undefined && page < mostPages; page += 1) {
-    const most = mostIdentifiers - found.length;
-    const { identifiers, next }: { identifiers: Identifier[]; next: string | undefined } =
-      await questions.part(`${home}/identifiers${query}`, 'IdentifiersResponse', (document) => ({
-        identifiers: readIdentifiers(document).slice(0, most),
-        next: nextPage(textAt(document, 'Paging', 'Next')),
-      }));
-    found.push(...identifiers);
-    query = found.length < mostIdentifiers ? next : undefined;
+    const most = mostIdentifiers - (found?.length ?? 0);
+    const path: string = `${home}/identifiers${query}`;
+    const read: { identifiers: Identifier[]; next: string | undefined } | undefined = await missing.read(
+      'identifiers',
+      async () =>
+        await questions.part(path, 'IdentifiersResponse', (document) => ({
+          identifiers: readIdentifiers(document).slice(0, most),
+          next: nextPage(wordAt(document, 'Paging', 'Next')),
+        })),
+    );
+    if (read === undefined) return found;
+    found = [...(found ?? []), ...read.identifiers];
+    query = found.length < mostIdentifiers ? read.next : undefined;
   }
   return found;
 }
@@ -115,14 +128,14 @@ function nextPage(address: string | undefined): string | undefined {
   return /^\d{1,9}$/.test(start) && /^\d{1,9}$/.test(max) ? `?start=${start}&max=${max}` : undefined;
 }
 
-async function thumbnailOf(id: string, questions: EntityApi, deps: PreservicaDeps): Promise<FoundThumbnail> {
+async function thumbnailOf(
+  id: string,
+  { questions, missing, deps }: { questions: EntityApi; missing: MissingParts; deps: PreservicaDeps },
+): Promise<FoundThumbnail> {
   try {
     const bytes = await questions.thumbnail(id, deps.source.thumbnailSize ?? 'large', deps.maxThumbnailBytes);
     return bytes === undefined ? { kind: 'none' } : { kind: 'bytes', bytes };
   } catch (error) {
-    if (error instanceof UpstreamError && error.code === 'UPSTREAM_TOO_LARGE' && error.status === 200) {
-      return { kind: 'too-large' };
-    }
-    throw error;
+    return thumbnailWithout(error, missing);
   }
 }

@@ -2,9 +2,10 @@ import { sanitizeLines, sanitizeText } from '../../pipeline/model/sanitize-text.
 import type { Identifier } from '../../pipeline/model/event.ts';
 import type { AssetDetails } from '../../pipeline/model/record.ts';
 import type { WantedAsset } from '../../pipeline/ports/source-client.ts';
+import type { MissingPart } from '../missing-parts.ts';
 import { readReference } from './fields.ts';
 import type { FoundFiles } from './files.ts';
-import { all, at, attributeOf, textAt, type XmlElement } from './xml.ts';
+import { all, at, attributeOf, textAt, wordAt, type XmlElement } from './xml.ts';
 
 const maxFragments = 1000;
 
@@ -33,22 +34,25 @@ export function readEntity(
 ): FoundEntity | undefined {
   const entity = at(document, name);
   if (entity === undefined) return undefined;
-  const text = (child: string, maxLength: number): string | null => {
-    const given = textAt(entity, child);
-    return given === undefined ? null : sanitizeText(given.replaceAll(/\s+/g, ' '), maxLength);
-  };
+  const title = textAt(entity, 'Title');
   const description = textAt(entity, 'Description');
+  const word = (child: string): string | null => {
+    const given = wordAt(entity, child);
+    return given === undefined ? null : sanitizeText(given, 1024);
+  };
   return {
-    ref: readReference(textAt(entity, 'Ref')),
-    // Section 3.3: the element is there, and `true`, on a deleted entity.
-    deleted: textAt(entity, 'Deleted')?.toLowerCase() === 'true',
+    ref: readReference(wordAt(entity, 'Ref')),
+    // The element is there, and `true`, on a deleted entity.
+    deleted: wordAt(entity, 'Deleted')?.toLowerCase() === 'true',
     about: {
-      title: text('Title', 10_000),
+      // A line end in a document's text may be its layout: a blank in a title, which has one line.
+      title:
+        title === undefined ? null : sanitizeText(title.replaceAll(/[\t\n\r\u2028\u2029]/g, ' '), 10_000),
       description: description === undefined ? null : sanitizeLines(description, 100_000),
-      parentId: readReference(textAt(entity, 'Parent')) ?? null,
-      securityTag: text('SecurityTag', 1024),
+      parentId: readReference(wordAt(entity, 'Parent')) ?? null,
+      securityTag: word('SecurityTag'),
     },
-    customType: text('CustomType', 1024),
+    customType: word('CustomType'),
     metadata: all(at(document, 'AdditionalInformation', 'Metadata'), 'Fragment')
       .slice(0, maxFragments)
       .map(readFragment),
@@ -58,24 +62,28 @@ export function readEntity(
 /** What Preservica says of an asset or folder, in our words. A folder has no files; of a deleted asset they are unknown. */
 export function detailsOf(
   about: { asset: WantedAsset; code: 'IO' | 'SO'; entity: FoundEntity; portalUrl: string | undefined },
-  identifiers: Identifier[],
-  found: FoundFiles | undefined,
+  found: {
+    identifiers?: Identifier[] | undefined;
+    files?: FoundFiles | undefined;
+    missing?: { incomplete?: MissingPart[] };
+  },
 ): AssetDetails {
   const { asset, code, entity, portalUrl } = about;
+  const { identifiers, files } = found;
   return {
     kind: asset.kind,
     ...entity.about,
-    identifiers,
-    ...(found === undefined
+    ...(identifiers === undefined ? {} : { identifiers }),
+    ...(files === undefined
       ? {}
-      : { fileCount: found.fileCount, filesTruncated: found.filesTruncated, files: found.files }),
-    // Section 3.9.
+      : { fileCount: files.fileCount, filesTruncated: files.filesTruncated, files: files.files }),
     links: portalUrl === undefined ? {} : { page: `${portalUrl}/uncategorized/${code}_${asset.id}` },
     details: {
       entityType: code,
       customType: entity.customType,
       metadata: entity.metadata,
-      ...(found === undefined ? {} : { representations: found.representations }),
+      ...(files === undefined ? {} : { representations: files.representations }),
+      ...found.missing,
     },
   };
 }

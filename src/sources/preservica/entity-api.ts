@@ -3,6 +3,8 @@ import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import type { Permit } from '../../pipeline/concurrency/source-limiter.ts';
 import { callSource, type CallAnswer } from '../http-call.ts';
 import type { LargePlace } from '../large-answers.ts';
+import { mayPass } from '../missing-parts.ts';
+import type { Expected } from '../page-for-people.ts';
 import { readInTurn } from '../read-in-turn.ts';
 import type { Session } from '../session.ts';
 import { localName, readXml, type Xml, type XmlElement } from './xml.ts';
@@ -24,6 +26,7 @@ type DocumentName = keyof typeof documents;
 
 // Of one event, so that a volume leaves places to others where there are more.
 const askedAtOnce = 8;
+const failuresOfAnOutage = 5;
 
 export interface Asking {
   readonly base: string;
@@ -41,6 +44,7 @@ type Read<T> = (root: XmlElement) => T;
 
 interface Wanted<T> {
   readonly accept: string;
+  readonly expects: Expected;
   readonly maxBytes: number;
   /** Throws an UpstreamError. */
   read(this: void, bytes: Uint8Array): T;
@@ -55,6 +59,8 @@ type Answer<T> = Omit<CallAnswer, 'bytes'> & { readonly found?: T };
 export class EntityApi {
   readonly #asking: Asking;
   readonly #limit = pLimit(askedAtOnce);
+  #failedInARow = 0;
+  #outage: UpstreamError | undefined;
 
   constructor(asking: Asking) {
     this.#asking = asking;
@@ -69,17 +75,18 @@ export class EntityApi {
     const { maxBytes, maxParts } = documents[rootName];
     return await this.#get(url, {
       accept: 'application/xml;charset=UTF-8',
+      expects: 'xml',
       maxBytes,
       // A copy, because a part of a text keeps the whole of it in memory.
       read: (bytes) => structuredClone(read(rootOf(readXml(decoder.decode(bytes), maxParts), rootName))),
     });
   }
 
-  /** The same of a document that is part of what is there; throws where it is gone, for then the whole changed while we looked. */
+  /** The same of a document that is part of what is there; throws an UpstreamError also where it is not there. */
   async part<T>(path: string, rootName: DocumentName, read: Read<T>): Promise<T> {
     const found = await this.document(path, rootName, read);
     if (found !== undefined) return found;
-    throw new UpstreamError('UPSTREAM_CONNECTION', 'A part of the asset was gone while it was looked up.');
+    throw new UpstreamError('UPSTREAM_STATUS', 'Preservica answered 404.', { status: 404 });
   }
 
   /** A thumbnail by the Content API's id (section 3.7); undefined on 404. Throws an UpstreamError, also where it is too large. */
@@ -87,13 +94,36 @@ export class EntityApi {
     const url = new URL(`${this.#asking.base}/api/content/thumbnail`);
     url.searchParams.set('id', id);
     url.searchParams.set('size', size);
-    return await this.#get(url, { accept: 'image/png', maxBytes, read: (bytes) => bytes });
+    return await this.#get(url, {
+      accept: 'image/png',
+      expects: 'picture',
+      maxBytes,
+      read: (bytes) => bytes,
+    });
   }
 
   async #get<T>(url: URL, wanted: Wanted<T>): Promise<T | undefined> {
-    const { status, found, retryAfterMs } = await this.#limit(
-      async () => await this.#askWithToken(url, wanted),
-    );
+    return await this.#limit(async () => {
+      if (this.#outage !== undefined) throw this.#outage;
+      try {
+        const found = await this.#getNow(url, wanted);
+        this.#failedInARow = 0;
+        return found;
+      } catch (error) {
+        if (error instanceof UpstreamError && mayPass(error)) this.#noteFailure(error);
+        throw error;
+      }
+    });
+  }
+
+  // One part that fails costs itself; where nothing else comes, the source is down and need not be asked for the rest.
+  #noteFailure(error: UpstreamError): void {
+    this.#failedInARow += 1;
+    if (error.status === 429 || this.#failedInARow >= failuresOfAnOutage) this.#outage = error;
+  }
+
+  async #getNow<T>(url: URL, wanted: Wanted<T>): Promise<T | undefined> {
+    const { status, found, retryAfterMs } = await this.#askWithToken(url, wanted);
     if (status === 200) return found;
     if (status === 404) return undefined;
     const redirected = status >= 300 && status < 400;
@@ -108,12 +138,12 @@ export class EntityApi {
     return await session.ask(permit, async (token) => await this.#ask(url, wanted, token));
   }
 
-  async #ask<T>(url: URL, { accept, maxBytes, read }: Wanted<T>, token: string): Promise<Answer<T>> {
+  async #ask<T>(url: URL, { accept, expects, maxBytes, read }: Wanted<T>, token: string): Promise<Answer<T>> {
     const { permit, signal, timeLimitMs } = this.#asking;
     const now = (): number => this.#asking.now();
     const headers = { accept, 'preservica-access-token': token };
     const large = this.#asking.largePlace();
-    const limits = { maxBytes, timeLimitMs, signal, now, large };
+    const limits = { maxBytes, timeLimitMs, signal, now, large, expects };
     return await permit.call(async () => {
       try {
         const { bytes, ...answer } = await callSource('Preservica', url, { headers }, limits);

@@ -21,7 +21,13 @@ const mostParts = 100_000;
 export function readXml(text: string, maxParts = mostParts): Xml {
   const tags = surveyTags(text, maxParts);
   if (tags.kind !== 'fit') return tags;
+  const xml = parse(text);
+  if (xml.kind !== 'malformed') return xml;
+  const mended = withoutControls(text);
+  return mended === text ? xml : parse(mended);
+}
 
+function parse(text: string): Xml {
   let undefinedEntity = false;
   const resolveUndefinedEntity = (): null => {
     undefinedEntity = true;
@@ -35,6 +41,19 @@ export function readXml(text: string, maxParts = mostParts): Xml {
     return undefinedEntity ? { kind: 'forbidden', why: 'an undefined entity' } : { kind: 'malformed' };
   }
 }
+
+/** The text with a replacement character for each one that XML may not hold, written as it is or by its number. */
+function withoutControls(text: string): string {
+  return text
+    .replaceAll(/&#(?:(\d{1,7})|x([\da-f]{1,6}));/gi, (reference, decimal?: string, hex?: string) => {
+      const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
+      return code > 0x10_ff_ff || notInXml.test(String.fromCodePoint(code)) ? '\ufffd' : reference;
+    })
+    .replaceAll(notInXmlEverywhere, '\ufffd');
+}
+
+const notInXml = /(?![\t\n\r\u007f-\u009f])[\p{Cc}\p{Cs}\ufffe\uffff]/u;
+const notInXmlEverywhere = new RegExp(notInXml, 'gu');
 
 // Section 3.2: prefixes are habits and namespaces change with every upgrade; local names stay.
 
@@ -50,10 +69,15 @@ export function at(parent: XmlElement | undefined, ...path: string[]): XmlElemen
   return path.reduce<XmlElement | undefined>((element, name) => all(element, name)[0], parent);
 }
 
-/** The trimmed text of the element down that path; undefined where there is none. */
+/** The text of the element down that path, its blanks included; undefined where it has nothing but blanks. */
 export function textAt(parent: XmlElement | undefined, ...path: string[]): string | undefined {
-  const text = at(parent, ...path)?.text.trim();
-  return text === '' ? undefined : text;
+  const text = at(parent, ...path)?.text;
+  return text === undefined || text.trim() === '' ? undefined : text;
+}
+
+/** The same without the blanks around it, for what is a word and no text. */
+export function wordAt(parent: XmlElement | undefined, ...path: string[]): string | undefined {
+  return textAt(parent, ...path)?.trim();
 }
 
 /** The attribute of that local name; undefined where there is none. */

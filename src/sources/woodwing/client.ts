@@ -8,8 +8,9 @@ import type {
   SourceClient,
 } from '../../pipeline/ports/source-client.ts';
 import { fetchErrorResult, unlessStopped } from '../fetch-error.ts';
-import type { CallAnswer, CallInit } from '../http-call.ts';
 import type { FetchDeps } from '../../pipeline/ports/source-kind.ts';
+import type { CallAnswer, CallInit, CallLimits } from '../http-call.ts';
+import { mayPass, MissingParts, thumbnailWithout } from '../missing-parts.ts';
 import { readInTurn } from '../read-in-turn.ts';
 import type { Session } from '../session.ts';
 import { withinBase } from '../within-base.ts';
@@ -77,7 +78,7 @@ async function look(
   const answer = await ask(
     new URL(`${source.url}/services/search`),
     { method: 'POST', headers: { accept: 'application/json' }, body: searchForm(id, fields) },
-    maxSearchBytes,
+    { maxBytes: maxSearchBytes, expects: 'json' },
     asking,
   );
   if (answer.status !== 200) throw statusError(answer);
@@ -90,10 +91,15 @@ async function look(
     };
   }
   const field = fieldBehind(changed, hit);
+  const missing = new MissingParts();
+  const thumbnail = await thumbnailOf(hit, { asking, deps, missing });
+  const found = detailsOf(hit, id, source);
+  const { unfinished } = missing;
   return {
     kind: 'found',
-    details: detailsOf(hit, id, source),
-    thumbnail: await thumbnailOf(hit, asking, deps),
+    details: { ...found, details: { ...found.details, ...missing.details } },
+    thumbnail,
+    ...(unfinished === undefined ? {} : { unfinished }),
     ...(field === undefined
       ? {}
       : { behind: `WoodWing Assets still tells of ${field} what it was before this event.` }),
@@ -101,7 +107,10 @@ async function look(
 }
 
 /** Section 5.5. The hit's own address is used as it is, but never outside of the configured base: then by id. */
-async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promise<FoundThumbnail> {
+async function thumbnailOf(
+  hit: Hit,
+  { asking, deps, missing }: { asking: Asking; deps: WoodwingDeps; missing: MissingParts },
+): Promise<FoundThumbnail> {
   const { source, maxThumbnailBytes } = deps;
   const wantsPreview = source.thumbnailSize === 'medium' || source.thumbnailSize === 'large';
   const [path, given] = wantsPreview
@@ -111,18 +120,21 @@ async function thumbnailOf(hit: Hit, asking: Asking, deps: WoodwingDeps): Promis
   if (given === undefined && typeof state === 'string' && state !== 'yes') return { kind: 'pending' };
 
   const own = given === undefined ? undefined : withinBase(given, source.url);
+  let refusal: UpstreamError | undefined;
   try {
     for (const url of own === undefined ? addressesById(source.url, path, hit.id) : [own]) {
-      const answer = await ask(url, { headers: { accept: 'image/*' } }, maxThumbnailBytes, asking);
+      const limits = { maxBytes: maxThumbnailBytes, expects: 'picture' } as const;
+      const answer = await ask(url, { headers: { accept: 'image/*' } }, limits, asking);
       if (answer.status === 200) return { kind: 'bytes', bytes: answer.bytes };
       if (answer.status === 409) return { kind: 'pending' };
-      // The asset itself may be read: a picture that is out of sight must not cost its record.
-      if (answer.status !== 404 && answer.status !== 403) throw statusError(answer);
+      const error = statusError(answer);
+      if (mayPass(error)) throw error;
+      if (answer.status !== 404) refusal ??= error;
     }
+    if (refusal !== undefined) throw refusal;
     return { kind: 'none' };
   } catch (error) {
-    if (error instanceof UpstreamError && error.code === 'UPSTREAM_TOO_LARGE') return { kind: 'too-large' };
-    throw error;
+    return thumbnailWithout(error, missing);
   }
 }
 
@@ -132,13 +144,18 @@ function addressesById(base: string, path: 'thumbnail' | 'preview', id: string):
   return path === 'preview' ? [short, rest] : [rest, short];
 }
 
-async function ask(url: URL, init: CallInit, maxBytes: number, asking: Asking): Promise<CallAnswer> {
+async function ask(
+  url: URL,
+  init: CallInit,
+  limits: Pick<CallLimits, 'maxBytes' | 'expects'>,
+  asking: Asking,
+): Promise<CallAnswer> {
   const { session, permit, signal, timeLimitMs } = asking;
   const now = (): number => asking.now();
   return await session.ask(permit, async (token) => {
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
     return await permit.call(
-      async () => await callAssets(url, { ...init, headers }, { maxBytes, timeLimitMs, signal, now }),
+      async () => await callAssets(url, { ...init, headers }, { ...limits, timeLimitMs, signal, now }),
     );
   });
 }

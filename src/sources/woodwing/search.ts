@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import { Members } from '../../pipeline/model/event.ts';
 import { isJsonObject, readJson } from '../../pipeline/model/read-json.ts';
+import { isParsable } from '../../pipeline/model/survey-json.ts';
 
 /** What Assets tells of one asset (reference/woodwing-assets.md, 5.4). */
 export const Hit = z.object({
@@ -27,7 +28,12 @@ export function searchForm(assetId: string, fields: readonly string[]): URLSearc
 
 /** The asset's hit among what was found; undefined where it is not there. Throws an UpstreamError where it is no such answer. */
 export function readSearchAnswer(bytes: Uint8Array, assetId: string): Hit | undefined {
-  const answer = SearchAnswer.safeParse(readJson(bytes));
+  const json = readJson(bytes);
+  if (json === undefined && isParsable(bytes)) {
+    // Cut off on its way, perhaps.
+    throw new UpstreamError('UPSTREAM_CONNECTION', 'WoodWing Assets answered the search with broken JSON.');
+  }
+  const answer = SearchAnswer.safeParse(json);
   if (!answer.success) {
     throw new UpstreamError(
       'UPSTREAM_UNREADABLE',

@@ -36,14 +36,25 @@ function isComparable(value: unknown): value is Comparable {
   return value === null || Array.isArray(value) || ['string', 'number', 'boolean'].includes(typeof value);
 }
 
-// One says `5` and the other `"5"`, one leaves out what the other calls empty: that is no difference. How a list is
-// written as one value is nowhere said.
+// One says `5` and the other `"5"`, one leaves out what the other calls empty, an index keeps a list of tags in an order of
+// its own and each once, and it may compose letters and marks: none of that is a difference. How a list is written as one
+// value is nowhere said.
 function differ(found: Comparable, wanted: Comparable): boolean {
   if (isEmpty(found) || isEmpty(wanted)) return isEmpty(found) !== isEmpty(wanted);
   if (Array.isArray(found) !== Array.isArray(wanted)) return false;
-  return Array.isArray(found)
-    ? JSON.stringify(found) !== JSON.stringify(wanted)
-    : String(found) !== String(wanted);
+  return plain(found) !== plain(wanted);
+}
+
+function plain(value: Comparable): string {
+  const text = Array.isArray(value)
+    ? JSON.stringify([...new Set(value.map((each) => JSON.stringify(plainItem(each))))].toSorted())
+    : String(value);
+  return text.normalize('NFC');
+}
+
+function plainItem(item: unknown): unknown {
+  if (typeof item === 'string') return item.normalize('NFC');
+  return typeof item === 'number' || typeof item === 'boolean' ? String(item) : item;
 }
 
 function isEmpty(value: Comparable): boolean {

@@ -105,6 +105,11 @@ const ways: [string, () => Promise<Bench>, string[]][] = [
     async () => await whole({ ...found(), behind: 'b' } as FetchResult),
     [...twice('event-waiting info waiting index-behind'), 'event-ended info done index-behind'],
   ],
+  [
+    'parts that never come',
+    async () => await whole({ ...found(), unfinished: again('source-unavailable') } as FetchResult),
+    [...twice('event-waiting warn waiting source-unavailable'), 'event-ended info done incomplete'],
+  ],
   ['overtaken', overtaken, ['event-waiting info waiting overtaken', 'event-ended info done –']],
   [
     'not found',

@@ -26,7 +26,9 @@ import {
   thumbnailPath,
   watchedGate,
   xml,
+  type AskerGiven,
   type Respond,
+  type StandIn,
 } from './stand-in.ts';
 
 const generations = `/api/entity/content-objects/${contentObjectId(1)}/generations`;
@@ -40,6 +42,13 @@ async function archiveWithAsset(...given: Parameters<Awaited<ReturnType<typeof s
 function foundDetails(fetchResult: { kind: string; details?: AssetDetails }): AssetDetails {
   expect(fetchResult).toMatchObject({ kind: 'found' });
   return AssetDetails.parse(fetchResult.details);
+}
+
+/** What a record would say is missing, and why it is worth asking again. */
+async function missingOf(archive: StandIn, given: AskerGiven = {}) {
+  const fetchResult = await askerOf(archive.url, given).fetchAsset();
+  const { incomplete } = foundDetails(fetchResult).details;
+  return { incomplete, ...(fetchResult.kind === 'found' ? { unfinished: fetchResult.unfinished } : {}) };
 }
 
 describe('a look-up of an asset', () => {
@@ -158,6 +167,42 @@ describe('a look-up of an asset', () => {
     expect(await names()).toEqual([]);
   });
 
+  it('takes every active generation', async () => {
+    const archive = await archiveWithAsset();
+    for (const number of [1, 2]) {
+      const bitstream = `${generations}/${number}/bitstreams/1`;
+      archive.on(
+        `${generations}/${number}`,
+        xml(generationDocument([`<Bitstream>${bitstream}</Bitstream>`])),
+      );
+      archive.on(bitstream, xml(bitstreamDocument(`generation-${number}`)));
+    }
+    const active = (number: number) => `<Generation active="true">${generations}/${number}</Generation>`;
+    archive.on(generations, xml(generationsDocument([active(1), active(2)])));
+    const both = foundDetails(await askerOf(archive.url).fetchAsset());
+    expect(both.files?.map(({ name }) => name)).toEqual(['generation-1', 'generation-2']);
+    expect(both).toMatchObject({ fileCount: 2, filesTruncated: false });
+
+    const one = foundDetails(await askerOf(archive.url, { maxFiles: 1 }).fetchAsset());
+    expect(one).toMatchObject({ files: [{ name: 'generation-1' }], filesTruncated: true });
+  });
+
+  it('keeps the blanks of titles, descriptions, identifiers and file names', async () => {
+    const archive = await archiveWithAsset();
+    const blanks = entityDocument({ element: 'InformationObject', id: assetId, linkBase: archive.url })
+      .replace('Harbour &amp; quay, looking north', '  Harbour  at dawn ')
+      .replace('Glass negative', '\n  Glass  \n');
+    archive.on(home, xml(blanks));
+    archive.on(`${home}/identifiers`, xml(identifiersDocument('', ' MS/42/7 ')));
+    archive.on(`${generations}/1/bitstreams/1`, xml(bitstreamDocument(' page  1.tif ')));
+    expect(foundDetails(await askerOf(archive.url).fetchAsset())).toMatchObject({
+      title: '  Harbour  at dawn ',
+      description: '\n  Glass  \n',
+      identifiers: [{ value: ' MS/42/7 ' }],
+      files: [{ name: ' page  1.tif ' }],
+    });
+  });
+
   it('leaves out a size that no number holds', async () => {
     const archive = await archiveWithAsset();
     archive.on(`${generations}/1/bitstreams/1`, xml(bitstreamDocument('huge', '9223372036854775807')));
@@ -180,6 +225,142 @@ describe('a look-up of an asset', () => {
       archive.on(path, xml(change(await answer.text())));
     }
     expect(foundDetails(await askerOf(archive.url).fetchAsset())).toEqual(plain);
+  });
+});
+
+describe('a part that cannot be read', () => {
+  const representation = `${home}/representations/Preservation/1`;
+  const thumbnailAt = thumbnailPath('IO', assetId);
+  const contentObject = `content object ${contentObjectId(1)}`;
+
+  it.each<[string, string, string, object]>([
+    ['identifiers', `${home}/identifiers`, 'identifiers', { fileCount: 1 }],
+    [
+      'representations',
+      `${home}/representations`,
+      'representations',
+      { identifiers: [{ value: 'MS/42/7' }] },
+    ],
+    ['a representation', representation, 'Preservation representation', { files: [], filesTruncated: true }],
+    ['a content object', generations, contentObject, { files: [], fileCount: 1, filesTruncated: true }],
+    ['a generation', `${generations}/1`, contentObject, { files: [], fileCount: 1, filesTruncated: true }],
+    ['a file', `${generations}/1/bitstreams/1`, `a file of ${contentObject}`, { files: [], fileCount: 1 }],
+    ['the picture', thumbnailAt, 'thumbnail', { files: [{ name: 'page-1-1.tif' }] }],
+  ])('(%s) costs itself alone, and is said', async (_name, path, part, expected) => {
+    for (const code of [400, 401, 403, 404, 410, 204, 302, 500, 503]) {
+      if (code === 404 && path === thumbnailAt) continue;
+      const archive = await archiveWithAsset();
+      archive.on(path, status(code, { location: '/elsewhere' }));
+      const fetchResult = await askerOf(archive.url).fetchAsset();
+      expect(fetchResult).toMatchObject({
+        kind: 'found',
+        details: { title: 'Harbour & quay, looking north', ...expected },
+        thumbnail: path !== thumbnailAt ? { kind: 'bytes' } : { kind: code >= 500 ? 'pending' : 'none' },
+      });
+      const redirected = code === 302 ? ', a redirect, which is not followed' : '';
+      const why = `Preservica answered ${code}${redirected}.`;
+      expect(foundDetails(fetchResult).details['incomplete']).toEqual([{ part, why }]);
+      expect('unfinished' in fetchResult).toBe(code >= 500);
+      // What is not known is left out, and is not none.
+      expect('identifiers' in foundDetails(fetchResult)).toBe(part !== 'identifiers');
+      expect('files' in foundDetails(fetchResult)).toBe(part !== 'representations');
+    }
+  });
+
+  it('leaves what is there of the others of its kind', async () => {
+    const pages = { type: 'Preservation', contentObjects: [1, 1, 1] };
+    const archive = await archiveWithAsset({ representations: [pages] });
+    archive.on(generations, status(403));
+    const details = foundDetails(await askerOf(archive.url).fetchAsset());
+    expect(details.files?.map(({ name }) => name)).toEqual(['page-2-1.tif', 'page-3-1.tif']);
+    expect(details).toMatchObject({ fileCount: 3, filesTruncated: true });
+    const next = `<Next>${archive.url}${home}/identifiers?start=1&amp;max=1</Next>`;
+    archive.on(`${home}/identifiers`, xml(identifiersDocument(next, 'first')));
+    archive.on(`${home}/identifiers?start=1&max=1`, status(403));
+    const { identifiers } = foundDetails(await askerOf(archive.url).fetchAsset());
+    expect(identifiers?.map(({ value }) => value)).toEqual(['first']);
+  });
+
+  it('may come later where the source could not give it now', async () => {
+    const archive = await archiveWithAsset();
+    archive.on(thumbnailAt, status(503, { 'retry-after': '7' }));
+    archive.on(`${home}/identifiers`, status(429, { 'retry-after': '9' }));
+    expect((await missingOf(archive)).unfinished).toEqual({
+      kind: 'again',
+      code: 'rate-limited',
+      text: 'Preservica answered 429.',
+      retryAfterMs: 9_000,
+    });
+  });
+
+  it('is not asked for where nothing else comes either', async () => {
+    const pages = { type: 'Preservation', contentObjects: Array.from({ length: 90 }, () => 1) };
+    const archive = await archiveWithAsset({ representations: [pages] });
+    archive.guard((_token, path) => (path.includes('content-objects') ? 503 : undefined));
+    const { incomplete } = await missingOf(archive);
+    expect(incomplete).toHaveLength(21);
+    expect(incomplete).toContainEqual({ part: '71 more parts', why: 'They could not be read either.' });
+    expect(archive.asked.length).toBeLessThan(25);
+  });
+
+  it('costs the whole where the login is refused meanwhile', async () => {
+    const archive = await archiveWithAsset();
+    archive.guard((_token, path) => (path === thumbnailAt ? 401 : undefined));
+    const asker = askerOf(archive.url);
+    await asker.fetchAsset({ kind: 'folder', id: folderId });
+    archive.on('/api/accesstoken/login', status(403));
+    expect(await asker.fetchAsset()).toMatchObject({ kind: 'again', code: 'login-refused' });
+  });
+});
+
+describe('a page for people with a status of 200', () => {
+  const page = '<!DOCTYPE html>\n<html><body>We are back at noon.</body></html>';
+  const pages: [string, Respond][] = [
+    ['said to be HTML', bytesWith({ 'content-type': 'text/html; charset=utf-8' }, page)],
+    ['said to be XML', xml(page)],
+    ['said to be a picture', bytesWith({ 'content-type': 'image/png' }, page)],
+    ['said to be nothing', bytesWith({}, `\ufeff\n <!-- - --><html lang="en">`)],
+    ['in XHTML', xml('<?xml version="1.0"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0"><html/>')],
+    ['without a document type', xml('<html><head/></html>')],
+    ['of a firewall', bytesWith({ 'content-type': 'text/html' }, '<p>Request rejected, ID 42')],
+    ['of plain text', bytesWith({ 'content-type': 'text/plain' }, 'Down for maintenance')],
+    ['of a megabyte', bytesWith({ 'content-type': 'text/html' }, page.padEnd(1_100_000, ' '))],
+    ['that says how long it is', bytesWith({ 'content-length': '5000000' }, page.padEnd(5_000_000, ' '))],
+  ];
+
+  it.each(pages)('%s is no answer about the asset', async (_name, respond) => {
+    const archive = await archiveWithAsset();
+    archive.on(home, respond);
+    expect(await askerOf(archive.url).fetchAsset()).toEqual({
+      kind: 'again',
+      code: 'source-unavailable',
+      text: 'Preservica answered with a page for people in place of its data.',
+    });
+  });
+
+  it.each(pages)('%s is no picture', async (_name, respond) => {
+    const archive = await archiveWithAsset();
+    archive.on(thumbnailPath('IO', assetId), respond);
+    expect(await askerOf(archive.url).fetchAsset()).toMatchObject({
+      kind: 'found',
+      thumbnail: { kind: 'pending' },
+      unfinished: { kind: 'again', code: 'source-unavailable' },
+    });
+  });
+
+  it('is not what an answer with the content type of one is', async () => {
+    const archive = await archiveWithAsset();
+    const html = { 'content-type': 'text/html' };
+    const picture = Buffer.from('\u0089PNG\r\n', 'latin1');
+    archive.on(
+      home,
+      bytesWith(html, entityDocument({ element: 'InformationObject', id: assetId, linkBase: archive.url })),
+    );
+    archive.on(thumbnailPath('IO', assetId), bytesWith(html, picture));
+    expect(await askerOf(archive.url).fetchAsset()).toMatchObject({
+      kind: 'found',
+      thumbnail: { kind: 'bytes', bytes: picture },
+    });
   });
 });
 
@@ -253,7 +434,7 @@ it('text is kept as it can be shown, in one line where people write one', async 
   archive.on(home, xml(odd));
   archive.on(`${home}/identifiers`, xml(identifiersDocument('', 'MS\u2028\u202e42')));
   expect(foundDetails(await askerOf(archive.url).fetchAsset())).toMatchObject({
-    title: 'Harbour at dawn \ufffd1 \ufffd',
+    title: 'Harbour   at dawn \ufffd1 \ufffd',
     description: 'Glass\n\nnegative\nbroken\ufffd',
     identifiers: [{ value: 'MS\ufffd\ufffd42' }],
   });
@@ -308,7 +489,10 @@ describe('addresses and references in documents', () => {
         `${home}/representations/Preservation/1`,
         xml(representationDocument('Preservation', [reference])),
       );
-      expect(await askerOf(archive.url).fetchAsset()).toMatchObject({ kind: 'unreadable-answer' });
+      const why = 'Preservica sent a document that is not as expected (the reference of a content object).';
+      expect(await missingOf(archive)).toEqual({
+        incomplete: [{ part: 'a content object without a reference', why }],
+      });
       expect(archive.asked.every((path) => !path.includes('content-objects'))).toBe(true);
     },
   );
@@ -318,7 +502,10 @@ describe('addresses and references in documents', () => {
     async (address) => {
       const archive = await archiveWithAsset();
       archive.on(generations, xml(generationsDocument([`<Generation>${address}</Generation>`])));
-      expect(await askerOf(archive.url).fetchAsset()).toMatchObject({ kind: 'unreadable-answer' });
+      const why = 'Preservica sent a document that is not as expected (the address of a Generation).';
+      expect(await missingOf(archive)).toEqual({
+        incomplete: [{ part: `content object ${contentObjectId(1)}`, why }],
+      });
     },
   );
 
@@ -337,16 +524,10 @@ describe('what the source says', () => {
   it.each<[string, string, number, object]>([
     ['no such entity', entity, 404, { kind: 'not-found' }],
     ['no permission', entity, 403, { kind: 'no-permission' }],
-    ['no permission for a part', part, 403, { kind: 'no-permission' }],
-    ['no permission for the thumbnail', thumbnailPath('IO', assetId), 403, { kind: 'no-permission' }],
-    ['no such part', part, 404, { kind: 'again', code: 'source-unavailable' }],
     ['an error of its own', entity, 500, { kind: 'again', code: 'source-unavailable' }],
-    ['an error of its own at a part', part, 502, { kind: 'again', code: 'source-unavailable' }],
-    ['not now', thumbnailPath('IO', assetId), 503, { kind: 'again', code: 'source-unavailable' }],
     ['too many', entity, 429, { kind: 'again', code: 'rate-limited' }],
     ['a time-out of its own', entity, 408, { kind: 'again', code: 'source-unavailable' }],
     ['no good question', entity, 400, { kind: 'unreadable-answer' }],
-    ['gone', part, 410, { kind: 'unreadable-answer' }],
     ['nothing', entity, 204, { kind: 'again', code: 'source-unavailable' }],
   ])('%s (%s: %i) becomes a fetchResult', async (_name, path, code, expected) => {
     const archive = await archiveWithAsset();
@@ -501,12 +682,11 @@ describe('a hostile or broken answer', () => {
     ['another root', good.replaceAll('EntityResponse', 'IdentifiersResponse'), 'unreadable-answer'],
     ['another entity', good.replaceAll(assetId, folderId), 'unreadable-answer'],
     ['no entity', document('EntityResponse', ''), 'unreadable-answer'],
-    ['a web page', '<!doctype html><html><p>Sorry', 'again'],
     ['half a document', good.slice(0, good.length / 2), 'again'],
     ['half a tag', good.slice(0, good.indexOf('<xip:Ref') + 3), 'again'],
     ['no text at all', '', 'again'],
     ['no XML', '{"title":"Harbour"}', 'again'],
-    ['a character that XML has not', good.replace('Harbour', '\u0001'), 'again'],
+    ['a character that XML has not', good.replace('Harbour', '\u0001'), 'found'],
   ])('with %s is answered for', async (_name, text, expected) => {
     const archive = await archiveWithAsset();
     archive.on(home, xml(text));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { all, at, attributeOf, readXml, textAt } from '../../../src/sources/preservica/xml.ts';
+import { all, at, attributeOf, readXml, textAt, wordAt } from '../../../src/sources/preservica/xml.ts';
 
 const root = (text: string) => {
   const xml = readXml(text);
@@ -12,7 +12,8 @@ describe('a document', () => {
     const element = root(
       '\uFEFF<?xml version="1.0"?><!-- > --><a:R xmlns:a="x"><L><b:T x:k="1">\r\n one <![CDATA[<two>]]></b:T><T/></L></a:R>',
     );
-    expect(textAt(element, 'L', 'T')).toBe('one <two>');
+    expect(textAt(element, 'L', 'T')).toBe('\n one <two>');
+    expect(wordAt(element, 'L', 'T')).toBe('one <two>');
     expect(all(at(element, 'L'), 'T').map((each) => attributeOf(each, 'k'))).toEqual(['1', undefined]);
     expect(textAt(element, 'L', 'T', 'None')).toBeUndefined();
     expect(at(undefined, 'L')).toBeUndefined();
@@ -54,9 +55,25 @@ describe('a document', () => {
     '<r a="></r>',
     '<r><!-- </r>',
     'r',
-    '<r>&#0;</r>',
+    '<r>&#0</r>',
   ])('like %j is malformed', (text) => {
     expect(readXml(text)).toEqual({ kind: 'malformed' });
+  });
+
+  it.each([
+    ['a control character', 'a\u0001b', 'a\ufffdb'],
+    ['the number of one', 'a&#11;b&#x1F;c&#0;d', 'a\ufffdb\ufffdc\ufffdd'],
+    ['half a surrogate', 'a&#xD800;b', 'a\ufffdb'],
+    ['no character', 'a\uffffb', 'a\ufffdb'],
+    ['a number past all characters', 'a&#x110000;b', 'a\ufffdb'],
+    ['one beside what it may have', '&#10;&#x41;&amp;\u000b', '\nA&\ufffd'],
+  ])('that holds %s is read, with a replacement in its place', (_name, text, expected) => {
+    expect(textAt(root(`<r><t>${text}</t></r>`), 't')).toBe(expected);
+  });
+
+  it('of control characters alone is read in time in proportion to its length', () => {
+    const text = `<r><t>x${'&#1;\u0001'.repeat(300_000)}</t></r>`;
+    expect(textAt(root(text), 't')).toHaveLength(600_001);
   });
 
   it('of any text at all is no accident', () => {

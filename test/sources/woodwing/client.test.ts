@@ -367,9 +367,6 @@ describe('the search', () => {
   );
 
   it.each<[string, string]>([
-    ['nothing', ''],
-    ['a page', '<!doctype html><html><p>Sorry'],
-    ['half an answer', '{"totalHits":1,"hits":[{"id":'],
     ['null', 'null'],
     ['a list', '[]'],
     ['no hits', '{"totalHits":0}'],
@@ -390,6 +387,30 @@ describe('the search', () => {
       kind: 'unreadable-answer',
       text: 'WoodWing Assets answered the search with something that is not as expected.',
     });
+  });
+
+  it.each<[string, Respond]>([
+    ['nothing', bytes(Buffer.alloc(0), 'application/json')],
+    ['half an answer', bytes(Buffer.from('{"totalHits":1,"hits":[{"id":'), 'application/json')],
+    ['a page', status(200, { 'content-type': 'text/html' }, '<!doctype html><html><p>Sorry')],
+    ['a page said to be JSON', status(200, { 'content-type': 'application/json' }, '\n<html><p>Sorry')],
+    ['the page of a firewall', status(200, { 'content-type': 'text/html' }, 'Request rejected')],
+    ['plain words', status(200, { 'content-type': 'text/plain' }, 'Down for maintenance')],
+    ['a page of five megabytes', status(200, {}, '<html>'.padEnd(5_000_000, ' '))],
+  ])('that answers with %s is asked again', async (_name, respond) => {
+    const library = await libraryWithAsset();
+    library.on(searchPath, respond);
+    expect(await askerOf(library.url).fetchAsset()).toMatchObject({
+      kind: 'again',
+      code: 'source-unavailable',
+    });
+  });
+
+  it('is read where the server calls its JSON a page', async () => {
+    const library = await libraryWithAsset();
+    const answer = JSON.stringify({ hits: [library.hit()] });
+    library.on(searchPath, status(200, { 'content-type': 'text/html' }, answer));
+    expect(await askerOf(library.url).fetchAsset()).toMatchObject({ kind: 'found' });
   });
 
   it('that answers with 200 MB is not read to its end', async () => {
@@ -828,7 +849,7 @@ describe('the picture', () => {
     it.each<[string, Respond, object]>([
       ['404', status(404), { kind: 'none' }],
       ['409', status(409), { kind: 'pending' }],
-      ['503', status(503), { kind: 'again', code: 'source-unavailable' }],
+      ['503', status(503), { kind: 'pending' }],
     ])(
       'is what the other address says (%s) where the first one says 404',
       async (_name, respond, expected) => {
@@ -847,9 +868,6 @@ describe('the picture', () => {
   it.each<[string, Respond, unknown]>([
     ['404', status(404), { kind: 'none' }],
     ['404 inside of 200', softError(404), { kind: 'none' }],
-    // The asset itself may be read: its record is worth having without a picture.
-    ['403', status(403), { kind: 'none' }],
-    ['403 inside of 200', softError(403), { kind: 'none' }],
     ['409', status(409), { kind: 'pending' }],
     ['409 inside of 200', softError(409), { kind: 'pending' }],
     [
@@ -864,21 +882,41 @@ describe('the picture', () => {
     expect((await pictureOf(library)).thumbnail).toEqual(expected);
   });
 
-  it.each<[string, number, object]>([
-    ['a bad question', 400, { kind: 'unreadable-answer' }],
-    ['too many', 429, { kind: 'again', code: 'rate-limited', retryAfterMs: 9_000 }],
-    ['an error of its own', 500, { kind: 'again', code: 'source-unavailable' }],
-    ['not now', 503, { kind: 'again', code: 'source-unavailable', retryAfterMs: 9_000 }],
-  ])(
-    'that is answered with %s (%i), also in place of bytes, is no picture',
-    async (_name, code, expected) => {
+  it.each<[number, string, object | undefined]>([
+    [400, 'none', undefined],
+    [401, 'none', undefined],
+    [403, 'none', undefined],
+    [410, 'none', undefined],
+    [429, 'pending', { code: 'rate-limited', retryAfterMs: 9_000 }],
+    [500, 'pending', { code: 'source-unavailable', retryAfterMs: 9_000 }],
+    [503, 'pending', { code: 'source-unavailable', retryAfterMs: 9_000 }],
+  ])('that is answered with %i, also in place of bytes, costs no record', async (code, kind, unfinished) => {
+    for (const respond of [status(code, { 'retry-after': '9' }), softError(code, { 'retry-after': '9' })]) {
       const library = await libraryWithAsset();
-      for (const respond of [status(code, { 'retry-after': '9' }), softError(code, { 'retry-after': '9' })]) {
-        library.on(thumbnailAt, respond);
-        expect((await pictureOf(library)).thumbnail).toMatchObject(expected);
-      }
-    },
-  );
+      library.on(thumbnailAt, respond);
+      const fetchResult = await askerOf(library.url).fetchAsset();
+      expect(fetchResult).toMatchObject({ kind: 'found', thumbnail: { kind } });
+      expect(detailsIn(fetchResult).details['incomplete']).toEqual([
+        { part: 'thumbnail', why: `WoodWing Assets answered ${code}.` },
+      ]);
+      if (unfinished === undefined) expect(fetchResult).not.toHaveProperty('unfinished');
+      else expect(fetchResult).toHaveProperty('unfinished', expect.objectContaining(unfinished));
+    }
+  });
+
+  it.each<[string, Respond, RegExp, string]>([
+    ['no content', status(204), /answered 204/, 'none'],
+    ['a redirect', status(302, { location: '/login' }), /redirect/, 'none'],
+    ['a page', bytes(Buffer.from('<!doctype html><html>'), 'text/html'), /page for people/, 'pending'],
+  ])('in place of which comes %s costs no record', async (_name, respond, why, kind) => {
+    const library = await libraryWithAsset();
+    library.on(thumbnailAt, respond);
+    const fetchResult = await askerOf(library.url).fetchAsset();
+    expect(fetchResult).toMatchObject({ kind: 'found', thumbnail: { kind } });
+    expect(detailsIn(fetchResult).details['incomplete']).toEqual([
+      { part: 'thumbnail', why: expect.stringMatching(why) as string },
+    ]);
+  });
 
   it.each(['no', 'pending', 'error', ''])(
     'whose state is %j and which has no address is not asked for yet',
@@ -928,11 +966,7 @@ describe('the picture', () => {
     const [library, elsewhere] = [await libraryWithAsset(), await libraryWithAsset()];
     for (const location of [elsewhere.url + thumbnailAt, `/thumbnail/${assetId}`]) {
       library.on(thumbnailAt, status(302, { location }));
-      expect((await pictureOf(library)).thumbnail).toMatchObject({
-        kind: 'again',
-        code: 'source-unavailable',
-        text: expect.stringContaining('redirect') as string,
-      });
+      expect((await pictureOf(library)).thumbnail).toEqual({ kind: 'none' });
     }
     expect(elsewhere.seen).toEqual([]);
     expect(library.asked).not.toContain(`/thumbnail/${assetId}`);
@@ -961,7 +995,7 @@ describe('an index that is behind the event', () => {
     ['a value that it leaves out', { rating: 5 }, {}],
     ['a list that it leaves out', { tags: ['sea'] }, {}],
     ['a list with less', { tags: ['sea', 'night'] }, { tags: ['sea'] }],
-    ['a list in another order', { tags: ['sea', 'night'] }, { tags: ['night', 'sea'] }],
+    ['a list with others', { tags: ['sea', 'night'] }, { tags: ['sea', 'day'] }],
     ['a list where it was emptied', { tags: [] }, { tags: { value: ['sea'] } }],
     ['a name that every object has', { constructor: 'x' }, {}],
     ['an old value of the second field', { status: 'Final', rating: 5 }, { status: 'Final', rating: 4 }],
@@ -982,6 +1016,11 @@ describe('an index that is behind the event', () => {
     ['the same list', { tags: ['sea', 'night'] }, { tags: { value: ['sea', 'night'] } }],
     ['an empty list and null', { tags: [], cf_tags: null }, { tags: null, cf_tags: [] }],
     ['a list in the hit alone, which cannot be compared', { tags: 'sea' }, { tags: ['sea'] }],
+    ['lists in another order', { tags: ['sea', 'night'] }, { tags: ['night', 'sea'] }],
+    ['lists with repetitions', { tags: ['sea', 'sea', 'night'] }, { tags: ['night', 'sea'] }],
+    ['lists of numbers and of text', { tags: [1, 2] }, { tags: ['2', '1'] }],
+    ['composed and decomposed', { status: 'caf\u00e9' }, { status: 'cafe\u0301' }],
+    ['lists of both forms', { tags: ['caf\u00e9', 'x'] }, { tags: ['x', 'cafe\u0301'] }],
     ['an object without a value', { cf_x: { a: 1 } }, { cf_x: 'x' }],
   ])('is not seen where the fields are %s', async (_name, newValues, metadata) => {
     expect(await fetchAsset(newValues, metadata)).toBeUndefined();
@@ -1002,6 +1041,18 @@ describe('an index that is behind the event', () => {
 });
 
 describe('a library that does not answer', () => {
+  it('with the whole picture is left after the time limit, and its record is kept', async () => {
+    const library = await libraryWithAsset();
+    library.on(thumbnailAt, (_call, response) => {
+      response.writeHead(200).write('x');
+    });
+    expect(await askerOf(library.url, { timeLimitMs: 200 }).fetchAsset()).toMatchObject({
+      kind: 'found',
+      thumbnail: { kind: 'pending' },
+      unfinished: { text: 'WoodWing Assets did not answer within 0.2 seconds.' },
+    });
+  });
+
   it.each<[string, string, Respond]>([
     ['at all', searchPath, silence],
     [
@@ -1009,13 +1060,6 @@ describe('a library that does not answer', () => {
       searchPath,
       (_call, response) => {
         response.writeHead(200).write('{');
-      },
-    ],
-    [
-      'with the whole picture',
-      thumbnailAt,
-      (_call, response) => {
-        response.writeHead(200).write('x');
       },
     ],
   ])('%s is left after the time limit', async (_name, path, respond) => {
@@ -1085,7 +1129,7 @@ describe('a look-up', () => {
     const looking = askerOf(library.url, { limiter, timeLimitMs: 500 }).fetchAsset();
     await reached;
     expect(await limiter.acquire(100)).toEqual({ kind: 'busy' });
-    expect(await looking).toMatchObject({ kind: 'again', code: 'source-unavailable' });
+    await looking;
   });
 
   it('beside others comes to its end where only one call at a time is allowed', async () => {
