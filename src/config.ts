@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { StorageSettings } from './azure/storage-clients.ts';
 import {
   anyText,
   apiAddress,
@@ -15,11 +16,6 @@ import { prefixOf, sourceName, type SourceConfig } from './pipeline/ports/source
 import type { OwnConfig, SourceKind } from './pipeline/ports/source-kind.ts';
 import { sourceKinds, type SourceKindName } from './sources/index.ts';
 import { unknownSettings } from './unknown-settings.ts';
-
-/** How we reach our own storage account: the platform's two ways of saying it. */
-export type StorageSettings =
-  | { kind: 'connection-string'; connectionString: string }
-  | { kind: 'identity'; queueUrl: string; blobUrl: string; tableUrl: string; clientId: string | undefined };
 
 /** A source that `SOURCES` names. */
 export type ConfiguredSource = SourceConfig & { readonly kind: SourceKindName };

@@ -4,7 +4,8 @@ import { assetStore, deliveryStore } from './azure/blob-stores.ts';
 import { tableLedger } from './azure/ledger-table.ts';
 import { poisonQueue } from './azure/poison-queue.ts';
 import { tableRefusals } from './azure/refusals-table.ts';
-import { createSecrets } from './azure/secrets.ts';
+import { configuredVault } from './azure/key-vault.ts';
+import { createSecrets } from './secrets/create-secrets.ts';
 import { once, storageClients } from './azure/storage-clients.ts';
 import { tableWindows } from './azure/windows-table.ts';
 import { workQueue, workQueueName } from './azure/work-queue.ts';
@@ -22,8 +23,12 @@ import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
 import { Coalescer } from './pipeline/concurrency/coalescer.ts';
 import { refusalCounter } from './pipeline/accept/refusals.ts';
+import type { NewWindow } from './pipeline/ports/rotation-windows.ts';
 import type { SourceKind } from './pipeline/ports/source-kind.ts';
 import type { Outcome } from './pipeline/process/process-deps.ts';
+import { setWindow } from './secrets/rotation-windows.ts';
+import { offersTo } from './secrets/secret-offer.ts';
+import { secretProof } from './secrets/secret-proof.ts';
 import { sourceKinds } from './sources/index.ts';
 
 app.setup({ enableHttpStream: true });
@@ -38,7 +43,11 @@ if (settings.ok) {
 
 function run(config: Config): void {
   const clock = { now: () => new Date(), newId: () => randomUUID(), random: Math.random };
-  const secrets = createSecrets(config, { now: Date.now, log: appLog });
+  const secrets = createSecrets(config, {
+    vault: configuredVault(config, { now: Date.now }),
+    now: Date.now,
+    log: appLog,
+  });
   const clients = storageClients(config);
   const queue = workQueue(clients);
   const deliveries = deliveryStore(clients);
@@ -92,13 +101,29 @@ function run(config: Config): void {
     ...clock,
   };
 
-  const staff = { config, ledger, secrets, windows, refusals, bodies, now: clock.now, newId: clock.newId };
+  const staff = {
+    config,
+    ledger,
+    secrets,
+    windows,
+    refusals,
+    bodies,
+    secretProof,
+    now: clock.now,
+    setWindow: async (wanted: NewWindow) => await setWindow(wanted, { windows, secrets, ...clock }),
+  };
 
   registerRoutes({
     webhooks: webhooks({
       ...work,
       secrets,
       windows,
+      offers: new Map(
+        [...sources.keys()].map((name) => [
+          name,
+          offersTo(name, { ...clock, windows, secrets, log: appLog }),
+        ]),
+      ),
       refusals,
       // A vault counts its readers' calls; a file of our own does not.
       refreshEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { program } from '../src/cli/program.ts';
@@ -251,15 +251,6 @@ describe('what is committed', () => {
   it('names no package registry', () => {
     expect(read('package-lock.json')).not.toContain('"resolved": "http');
     expect(read('.npmrc')).not.toMatch(/registry\s*=/);
-  });
-
-  it('keeps pipeline/ free of the rooms around it', () => {
-    for (const file of files.filter((name) => /^src\/pipeline\/.*\.ts$/.test(name))) {
-      const imports = [...read(file).matchAll(/from '(\.\.?\/[^']+)'/g)]
-        .map(([, path = '']) => join(dirname(file), path))
-        .filter((path) => !path.startsWith('src/pipeline/'));
-      expect(`${file}: ${imports.join(' ')}`).toBe(`${file}: `);
-    }
   });
 
   it('reads the environment in one place only, of the app and of the command', () => {

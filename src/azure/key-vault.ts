@@ -1,9 +1,8 @@
 import type { KeyVaultSecret, SecretClient, SecretProperties } from '@azure/keyvault-secrets';
-import type { Config } from '../config.ts';
 import { azureCredential } from './credential.ts';
 import { once } from './storage-clients.ts';
 import { storageFault } from './storage-errors.ts';
-import type { SecretStore, SecretVersion } from '../secrets/vault-secrets.ts';
+import type { SecretStore, SecretVersion } from '../pipeline/ports/secret-store.ts';
 
 // One look may take so long; whoever waits for it has a deadline of their own.
 const lookMs = 10_000;
@@ -20,12 +19,21 @@ interface Predecessor {
   readonly id: string | undefined;
 }
 
-/** The versions of a secret as Key Vault has them. The SDK is loaded at the first look. */
-export function keyVault(
-  url: string,
-  identity: Pick<Config, 'managedIdentity' | 'clientId'>,
+interface Identity {
+  readonly managedIdentity: boolean;
+  readonly clientId: string | undefined;
+}
+
+/** The vault that the settings name; undefined where they name none. */
+export function configuredVault(
+  { keyVaultUrl, ...identity }: Identity & { readonly keyVaultUrl: string | undefined },
   clock: { now(): number },
-): SecretStore {
+): SecretStore | undefined {
+  return keyVaultUrl === undefined ? undefined : keyVault(keyVaultUrl, identity, clock);
+}
+
+/** The versions of a secret as Key Vault has them. The SDK is loaded at the first look. */
+export function keyVault(url: string, identity: Identity, clock: { now(): number }): SecretStore {
   const client = async (maxRetries: number): Promise<SecretClient> => {
     const { SecretClient: Client } = await import('@azure/keyvault-secrets');
     return new Client(url, await azureCredential(identity), {

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { StorageError } from '../pipeline/ports/errors.ts';
 import { readJson } from '../pipeline/model/read-json.ts';
-import { Refusals, type RefusalStore } from '../pipeline/accept/refusals.ts';
+import { Refusals } from '../pipeline/model/refusals.ts';
+import type { RefusalStore } from '../pipeline/ports/refusal-store.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { storageFault, stored } from './storage-errors.ts';
 

@@ -2,8 +2,12 @@ import type { TableClient, TableServiceClientOptions } from '@azure/data-tables'
 import type { TokenCredential } from '@azure/identity';
 import type { ContainerClient } from '@azure/storage-blob';
 import type { QueueClient } from '@azure/storage-queue';
-import type { Config } from '../config.ts';
 import { azureCredential } from './credential.ts';
+
+/** How we reach our own storage account: the platform's two ways of saying it. */
+export type StorageSettings =
+  | { kind: 'connection-string'; connectionString: string }
+  | { kind: 'identity'; queueUrl: string; blobUrl: string; tableUrl: string; clientId: string | undefined };
 
 /** How long our own storage gets for one try, and how often it is asked. A door has a deadline of its own on top. */
 const retryOptions = { maxTries: 3, tryTimeoutInMs: 10_000, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
@@ -17,7 +21,11 @@ export interface StorageClients {
   table(name: string): Promise<TableClient>;
 }
 
-export function storageClients(config: Config): StorageClients {
+export function storageClients(config: {
+  readonly storage: StorageSettings;
+  readonly managedIdentity: boolean;
+  readonly clientId: string | undefined;
+}): StorageClients {
   const { storage } = config;
   const credential = once(
     async (): Promise<TokenCredential> =>

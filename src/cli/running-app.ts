@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { Reason, EventState, HistoryEntry } from '../pipeline/model/ledger.ts';
 import { readJson } from '../pipeline/model/read-json.ts';
-import { Refusals } from '../pipeline/accept/refusals.ts';
+import { Refusals } from '../pipeline/model/refusals.ts';
 import { secretProof } from '../secrets/secret-proof.ts';
 import type { KeptSecret } from '../pipeline/ports/secrets.ts';
 import { AssetRecord } from '../pipeline/model/record.ts';

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { createSecrets } from '../azure/secrets.ts';
+import { configuredVault } from '../azure/key-vault.ts';
+import { createSecrets } from '../secrets/create-secrets.ts';
 import { readSourcesConfig, type SourcesConfig } from '../config.ts';
 import { prefixOf, type SourceConfig } from '../pipeline/ports/source-config.ts';
 import { isOfKind, type SourceKindName, type SourceOf } from '../sources/index.ts';
 import { localSettings } from '../local-settings.ts';
-import type { Permit } from '../pipeline/concurrency/source-limiter.ts';
+import type { Permit } from '../pipeline/ports/permit.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
 import { webAddress } from '../pipeline/ports/setting-values.ts';
@@ -67,7 +68,11 @@ export async function readSetup(): Promise<Setup> {
 
 /** The secrets as they are now, where those of a setup may be remembered from before somebody else changed them. */
 export function secretsNow({ config }: Pick<Setup, 'config'>): Secrets {
-  return createSecrets(config, { now: Date.now, log: complain });
+  return createSecrets(config, {
+    vault: configuredVault(config, { now: Date.now }),
+    now: Date.now,
+    log: complain,
+  });
 }
 
 // The rules of secrets say by this log what is wrong with a vault or with what is in it.

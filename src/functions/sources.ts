@@ -4,11 +4,14 @@ import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 import { readJson } from '../pipeline/model/read-json.ts';
 import type { EventSummary, Ledger } from '../pipeline/model/ledger.ts';
-import type { RefusalCounter } from '../pipeline/accept/refusals.ts';
-import { proofNonce, secretProof } from '../secrets/secret-proof.ts';
-import type { Secrets, WebhookSecrets } from '../pipeline/ports/secrets.ts';
-import type { Windows } from '../pipeline/ports/rotation-windows.ts';
-import { setWindow } from '../secrets/rotation-windows.ts';
+import type { RefusalCounter } from '../pipeline/ports/refusal-store.ts';
+import type { NewWindow, Windows } from '../pipeline/ports/rotation-windows.ts';
+import {
+  proofNonce,
+  type SecretProof,
+  type Secrets,
+  type WebhookSecrets,
+} from '../pipeline/ports/secrets.ts';
 import { pathSegments } from './path-segments.ts';
 import type { Bodies, Body } from './bodies.ts';
 import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
@@ -19,12 +22,13 @@ export interface SourcesDeps {
     readonly publicUrl: string | undefined;
   };
   readonly ledger: Pick<Ledger, 'list'>;
-  readonly secrets: Pick<Secrets, 'webhookSecrets' | 'refresh' | 'withdraw'>;
-  readonly windows: Windows;
+  readonly secrets: Pick<Secrets, 'webhookSecrets' | 'refresh'>;
+  readonly windows: Pick<Windows, 'read'>;
+  readonly setWindow: (wanted: NewWindow) => Promise<void>;
+  readonly secretProof: SecretProof;
   readonly refusals: Pick<RefusalCounter, 'flush' | 'read'>;
   readonly bodies: Bodies;
   now(): Date;
-  newId(): string;
 }
 
 // More than so many are too many to be counted out.
@@ -68,7 +72,7 @@ async function shown(
     url: url === '' ? null : url,
     webhookUrl: config.publicUrl === undefined ? null : `${config.publicUrl}/webhooks/${name}`,
     secrets: known?.length ?? 0,
-    ...(nonce === undefined ? {} : { proofs: proofsOf(known, { source: name, nonce }) }),
+    ...(nonce === undefined ? {} : { proofs: proofsOf(known, { source: name, nonce }, deps) }),
     windows: open
       .filter(({ until }) => until > now)
       .map(({ which, until }) => ({ key: which, until: new Date(until).toISOString() })),
@@ -84,6 +88,7 @@ async function shown(
 function proofsOf(
   known: WebhookSecrets | undefined,
   about: { source: string; nonce: string },
+  { secretProof }: Pick<SourcesDeps, 'secretProof'>,
 ): (string | null)[] {
   return (known ?? []).flatMap((secret) =>
     secret === undefined ? [] : (secretProof(secret, about) ?? null),
@@ -120,7 +125,7 @@ export function openWindow(deps: SourcesDeps): HttpHandler {
     }
     const { key, minutes, withdraw } = read.wanted;
     const until = deps.now().getTime() + minutes * 60_000;
-    await setWindow({ source, which: key, until, withdraw }, deps);
+    await deps.setWindow({ source, which: key, until, withdraw });
     return { status: 200, jsonBody: { source, key, until: new Date(until).toISOString() } };
   });
 }

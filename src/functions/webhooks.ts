@@ -7,15 +7,14 @@ import {
 import type { Ledger } from '../pipeline/model/ledger.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { Receiver, Verdict } from '../pipeline/ports/receiver.ts';
-import type { RefusalCounter } from '../pipeline/accept/refusals.ts';
+import type { RefusalCounter } from '../pipeline/ports/refusal-store.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
 import { callVerifier, type VerifyCall, type VerifyResult } from '../pipeline/accept/verify-call.ts';
 import type { DeliveryStore, WorkQueue } from '../pipeline/ports/stores.ts';
-import { offersTo, type OfferSecret } from '../secrets/secret-offer.ts';
-import type { Windows } from '../pipeline/ports/rotation-windows.ts';
+import type { OfferSecret, Windows } from '../pipeline/ports/rotation-windows.ts';
 import { isDeclaredLarger, type Bodies } from './bodies.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
-import { appLog, logOf } from './log.ts';
+import { logOf } from './log.ts';
 
 export interface WebhookDeps {
   readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
@@ -24,6 +23,8 @@ export interface WebhookDeps {
   readonly deliveries: DeliveryStore;
   readonly ledger: Ledger;
   readonly windows: Windows;
+  /** Takes what is offered to each source. */
+  readonly offers: ReadonlyMap<string, OfferSecret>;
   readonly refusals: Pick<RefusalCounter, 'count'>;
   /** How long one look at the place of the secrets is enough for all whose signature fits none. */
   readonly refreshEveryMs: number;
@@ -53,14 +54,11 @@ export function webhooks(deps: WebhookDeps): HttpHandler {
   const judges = new Map(
     [...deps.sources].map(([name, { receiver }]) => [name, callVerifier(name, receiver, deps)]),
   );
-  const offers = new Map(
-    [...deps.sources.keys()].map((name) => [name, offersTo(name, { ...deps, log: appLog })]),
-  );
   let refusals = 0;
   return async (request, context): Promise<HttpResponseInit> => {
     const log = logOf(context);
     try {
-      const { answer, name, fields } = await receive(request, context, { ...deps, judges, offers }, log);
+      const { answer, name, fields } = await receive(request, context, { ...deps, judges }, log);
       const refused = answer.status >= 400;
       if (refused) refusals += 1;
       // What is put off comes again, and is not refused for good.
@@ -93,7 +91,7 @@ interface Received {
 async function receive(
   request: HttpRequest,
   context: InvocationContext,
-  deps: WebhookDeps & { judges: ReadonlyMap<string, VerifyCall>; offers: ReadonlyMap<string, OfferSecret> },
+  deps: WebhookDeps & { judges: ReadonlyMap<string, VerifyCall> },
   log: Log,
 ): Promise<Received> {
   const receivedAt = deps.now();

@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Offer, StoredWindow, Windows } from '../pipeline/ports/rotation-windows.ts';
-import type { KeptSecret, Secrets } from '../pipeline/ports/secrets.ts';
+import type {
+  NewWindow,
+  Offer,
+  StoredWindow,
+  WindowName,
+  Windows,
+} from '../pipeline/ports/rotation-windows.ts';
+import type { Secrets } from '../pipeline/ports/secrets.ts';
 
 export interface WindowDeps {
   readonly windows: Windows;
   readonly secrets: Pick<Secrets, 'withdraw'>;
   now(): Date;
   newId(): string;
-}
-
-/** Which window is meant. */
-export interface WindowName {
-  readonly source: string;
-  readonly which: KeptSecret;
 }
 
 /** After so long nobody is at an offer any more: a door answers within 5 s, and clocks differ. */
@@ -37,10 +37,7 @@ export function isUnderWay({ state, at }: Offer, now: Date): boolean {
  * Opens a window until then, or ends the one that is open where that is past; `withdraw` takes back the key that was
  * taken in it. When it is done, nothing that was offered before changes a secret any more.
  */
-export async function setWindow(
-  name: WindowName & { until: number; withdraw: boolean },
-  deps: WindowDeps,
-): Promise<void> {
+export async function setWindow(name: NewWindow, deps: WindowDeps): Promise<void> {
   const { windows } = deps;
   const { source, which, until } = name;
   const ends = until <= deps.now().getTime();

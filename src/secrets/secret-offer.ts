@@ -1,30 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../pipeline/ports/log.ts';
-import type { StoredWindow } from '../pipeline/ports/rotation-windows.ts';
+import type {
+  OfferOutcome,
+  OfferSecret,
+  StoredWindow,
+  WindowName,
+} from '../pipeline/ports/rotation-windows.ts';
 import { digestOf, type Secrets } from '../pipeline/ports/secrets.ts';
 import { SharedRefresh } from '../pipeline/concurrency/shared-refresh.ts';
-import {
-  findWindow,
-  isUnderWay,
-  moveOffer,
-  withdrawOffer,
-  type WindowDeps,
-  type WindowName,
-} from './rotation-windows.ts';
-
-/** What became of a key that somebody offered: it counts, it counts for nothing, or for nothing yet: it may be offered again. */
-export type OfferOutcome = { kind: 'taken' } | { kind: 'refused' } | { kind: 'not-kept'; error: string };
+import { findWindow, isUnderWay, moveOffer, withdrawOffer, type WindowDeps } from './rotation-windows.ts';
 
 export interface OfferDeps extends WindowDeps {
   readonly secrets: Pick<Secrets, 'take' | 'withdraw'>;
   readonly log: Log;
 }
-
-/** Takes a key, or refuses it. `signal` ends it: a key that is not taken by then is withdrawn. Never throws. */
-export type OfferSecret = (
-  offer: { readonly which: WindowName['which']; readonly value: string },
-  limits: { readonly leftMs: () => number; readonly signal: AbortSignal },
-) => Promise<OfferOutcome>;
 
 // Anybody can offer a key: what that costs our storage is two looks a second, however many do.
 const looksEveryMs = 500;

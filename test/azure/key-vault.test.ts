@@ -24,10 +24,11 @@ beforeEach(() => {
 /** What a program prints that has the `secrets` of such an app. */
 async function outputOf(program: string): Promise<unknown> {
   const whole = `
-    const { createSecrets } = await import(${JSON.stringify(join(src, 'azure', 'secrets.ts'))});
+    const { createSecrets } = await import(${JSON.stringify(join(src, 'secrets', 'create-secrets.ts'))});
+    const { configuredVault } = await import(${JSON.stringify(join(src, 'azure', 'key-vault.ts'))});
     const { readConfig } = await import(${JSON.stringify(join(src, 'config.ts'))});
     const { config } = readConfig(process.env);
-    const secrets = createSecrets(config, { now: Date.now, log: (...line) => console.error(JSON.stringify(line)) });
+    const secrets = createSecrets(config, { vault: configuredVault(config, Date), now: Date.now, log: (...line) => console.error(JSON.stringify(line)) });
     ${program}
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', whole], {

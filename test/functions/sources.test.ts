@@ -3,6 +3,8 @@ import { StorageError } from '../../src/pipeline/ports/errors.ts';
 import { Bodies } from '../../src/functions/bodies.ts';
 import { listSources, openWindow, type SourcesDeps } from '../../src/functions/sources.ts';
 import type { EventQuery, EventSummary } from '../../src/pipeline/model/ledger.ts';
+import { setWindow } from '../../src/secrets/rotation-windows.ts';
+import { secretProof } from '../../src/secrets/secret-proof.ts';
 import { configFor } from '../support/config.ts';
 import { callDoor } from '../support/door.ts';
 import { memoryWindows } from '../support/memory-windows.ts';
@@ -37,13 +39,19 @@ function staff(given: Partial<SourcesDeps> = {}) {
     secrets: {
       webhookSecrets: async () => (looks > 0 ? ['new and looked up', 'the one before'] : undefined),
       refresh: async () => void (looks += 1),
-      withdraw: async () => undefined,
     },
     windows,
+    setWindow: async (wanted) =>
+      await setWindow(wanted, {
+        windows,
+        secrets: { withdraw: async () => undefined },
+        now: () => now,
+        newId: () => 'an-id',
+      }),
+    secretProof,
     refusals: { flush: async () => undefined, read: async () => [] },
     bodies: new Bodies(10_000_000),
     now: () => now,
-    newId: () => 'an-id',
     ...given,
   };
   return {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Bodies } from '../../src/functions/bodies.ts';
 import { webhooks, type WebhookDeps } from '../../src/functions/webhooks.ts';
 import type { WebhookSecrets } from '../../src/pipeline/ports/secrets.ts';
+import { offersTo } from '../../src/secrets/secret-offer.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
 import { pywebhooksReceiver } from '../../src/sources/pywebhooks/receiver.ts';
 import { callDoor } from '../support/door.ts';
@@ -25,7 +26,7 @@ const document = (given: object = {}): string =>
 
 function door(given: Partial<WebhookDeps> = {}) {
   const stores = memoryStores();
-  const handler = webhooks({
+  const deps: Omit<WebhookDeps, 'offers'> = {
     sources: new Map([['archive', { receiver: preservicaReceiver({ handshake: 'strict' }) }]]),
     secrets: secretsOf([secret]),
     queue: stores.queue,
@@ -39,7 +40,11 @@ function door(given: Partial<WebhookDeps> = {}) {
     now: () => new Date('2026-01-05T10:00:00Z'),
     newId: () => 'delivery-1',
     ...given,
-  });
+  };
+  const offers = new Map(
+    [...deps.sources.keys()].map((name) => [name, offersTo(name, { ...deps, log: () => undefined })]),
+  );
+  const handler = webhooks({ ...deps, offers });
   const post = async (body: string, signature?: string, path = '/webhooks/archive') =>
     await callDoor(handler, {
       method: 'POST',

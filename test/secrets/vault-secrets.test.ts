@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { vaultSecrets, type SecretVersion } from '../../src/secrets/vault-secrets.ts';
+import type { SecretVersion } from '../../src/pipeline/ports/secret-store.ts';
+import { vaultSecrets } from '../../src/secrets/vault-secrets.ts';
 
 const second = 1_000;
 const hour = 3_600 * second;

@@ -1,4 +1,5 @@
-import { createSecrets } from '../../src/azure/secrets.ts';
+import { configuredVault } from '../../src/azure/key-vault.ts';
+import { createSecrets } from '../../src/secrets/create-secrets.ts';
 import { readSourcesConfig } from '../../src/config.ts';
 import type { KeptSecret, Secrets } from '../../src/pipeline/ports/secrets.ts';
 import type { RunningApp } from './running-app.ts';
@@ -15,7 +16,11 @@ export function operatorOf(app: RunningApp, since: Readonly<Record<string, strin
   const read = readSourcesConfig({ ...app.settings, ...since });
   if (!read.ok) throw new Error(read.faults.join('\n'));
   return {
-    secrets: createSecrets(read.config, { now: Date.now, log: () => undefined }),
+    secrets: createSecrets(read.config, {
+      vault: configuredVault(read.config, { now: Date.now }),
+      now: Date.now,
+      log: () => undefined,
+    }),
     async window(source, key, minutes) {
       const answer = await fetch(`${app.host.url}/sources/${source}/window`, {
         method: 'POST',

@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
-import type { RefusalCode } from '../../pipeline/accept/refusals.ts';
+import type { RefusalCode } from '../../pipeline/model/refusals.ts';
 import type { SourceDoctor } from '../../pipeline/ports/source-doctor.ts';
 import { shortTime } from '../times.ts';
 import type { SourceState } from '../running-app.ts';

@@ -3,7 +3,7 @@ import type { Remedy, SourceDoctor } from '../../pipeline/ports/source-doctor.ts
 import { shortTime } from '../times.ts';
 import { typed } from '../typed.ts';
 import { remedyFor, type Check } from './check.ts';
-import type { Refused } from '../../pipeline/accept/refusals.ts';
+import type { Refused } from '../../pipeline/model/refusals.ts';
 
 /** Which source a finding is about. */
 type Of = Pick<SourceConfig, 'name'>;

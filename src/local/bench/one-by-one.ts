@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { assetStore, deliveryStore } from '../../azure/blob-stores.ts';
 import { tableLedger } from '../../azure/ledger-table.ts';
-import { createSecrets } from '../../azure/secrets.ts';
+import { configuredVault } from '../../azure/key-vault.ts';
+import { createSecrets } from '../../secrets/create-secrets.ts';
 import { storageClients } from '../../azure/storage-clients.ts';
 import { workQueue } from '../../azure/work-queue.ts';
 import { readConfig } from '../../config.ts';
@@ -23,7 +24,11 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
   const { config } = read;
   const log = (): void => undefined;
   const clients = storageClients(config);
-  const secrets = createSecrets(config, { now: Date.now, log });
+  const secrets = createSecrets(config, {
+    vault: configuredVault(config, { now: Date.now }),
+    now: Date.now,
+    log,
+  });
   const receiver = preservicaReceiver(source);
   const client = preservicaClient({
     source,

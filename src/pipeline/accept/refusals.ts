@@ -1,57 +1,6 @@
-import * as z from 'zod';
+import { refusalCodes, type Refused, type Refusals } from '../model/refusals.ts';
 import type { Log } from '../ports/log.ts';
-
-/**
- * Why calls are refused for good. The list is fixed: whoever calls picks among these, and can make no new ones. What a
- * receiver says beyond them counts as `other`.
- */
-export const refusalCodes = [
-  'wrong-signature',
-  'no-signature',
-  'malformed-signature',
-  'method',
-  'too-large',
-  'challenge-code-not-answerable',
-  'challenge-with-signature-or-body',
-  'no-question',
-  'echo-not-answerable',
-  'malformed-key',
-  'key-not-expected',
-  'not-json',
-  'unknown-shape',
-  'other',
-] as const;
-export type RefusalCode = (typeof refusalCodes)[number];
-
-const Refused = z.object({
-  code: z.enum(refusalCodes),
-  count: z.number(),
-  /** The first and the latest that count, ISO 8601. */
-  since: z.string(),
-  last: z.string(),
-});
-
-/** Calls of a source that were refused for one reason. */
-export type Refused = z.infer<typeof Refused>;
-/** What is kept of a source: at most one entry a code. */
-export const Refusals = z.array(Refused).readonly();
-export type Refusals = z.infer<typeof Refusals>;
-
-/** Where the counts of all instances come together. All of it may throw a StorageError. */
-export interface RefusalStore {
-  /** Writes what `change` makes of what is there; it may be asked several times. */
-  update(source: string, change: (there: Refusals) => Refusals): Promise<void>;
-  read(source: string): Promise<Refusals>;
-}
-
-/** Counts refused calls in memory and adds them to the store now and then; no caller waits for that. */
-export interface RefusalCounter {
-  count(source: string, why: string): void;
-  /** Adds what was counted here. Never throws: what the store does not take is kept for the next time. */
-  flush(): Promise<void>;
-  /** What all instances counted, as far as they added it. Throws a StorageError. */
-  read(source: string): Promise<Refusals>;
-}
+import type { RefusalCounter, RefusalStore } from '../ports/refusal-store.ts';
 
 const dayMs = 86_400_000;
 

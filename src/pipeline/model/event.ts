@@ -31,3 +31,9 @@ export const AssetEvent = z.object({
   data: Members,
 });
 export type AssetEvent = z.infer<typeof AssetEvent>;
+
+/** The events of a delivery in their order, made as they are asked for: there may be tens of thousands. */
+export interface Events {
+  readonly length: number;
+  slice(from: number, to: number): AssetEvent[];
+}

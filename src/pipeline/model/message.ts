@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { AssetEvent, EventId } from './event.ts';
-import type { Events } from '../ports/receiver.ts';
+import { AssetEvent, EventId, type Events } from './event.ts';
 
 /** Where the events of a message stand when they do not fit into it: a blob with the delivery's bytes, and which of its events. */
 export const ClaimCheck = z.object({

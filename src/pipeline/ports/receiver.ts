@@ -1,6 +1,8 @@
-import type { AssetEvent } from '../model/event.ts';
-import type { RefusalCode } from '../accept/refusals.ts';
+import type { Events } from '../model/event.ts';
+import type { RefusalCode } from '../model/refusals.ts';
 import type { KeptSecret, WebhookSecrets } from './secrets.ts';
+
+export type { Events };
 
 /** What is known of a call before its body is read. Header names are lower case; a repeated header arrives joined by `, `. */
 export interface CallHead {
@@ -21,12 +23,6 @@ export interface Receipt {
   readonly receivedAt: Date;
   /** What the call said of its event beside the body, unsigned. */
   readonly eventName?: string | undefined;
-}
-
-/** The events of a delivery in their order, made as they are asked for: there may be tens of thousands. */
-export interface Events {
-  readonly length: number;
-  slice(from: number, to: number): AssetEvent[];
 }
 
 export type Reading = { kind: 'events'; events: Events } | { kind: 'unreadable'; why: RefusalCode };

@@ -44,3 +44,26 @@ export interface Windows {
     signal?: AbortSignal,
   ): Promise<string | undefined>;
 }
+
+/** Which window is meant. */
+export interface WindowName {
+  readonly source: string;
+  readonly which: KeptSecret;
+}
+
+/** What an operator wants of a window: open until then, or ended where that is past. */
+export interface NewWindow extends WindowName {
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** Takes back the key that was taken in it. */
+  readonly withdraw: boolean;
+}
+
+/** What became of a key that somebody offered: it counts, it counts for nothing, or for nothing yet: it may be offered again. */
+export type OfferOutcome = { kind: 'taken' } | { kind: 'refused' } | { kind: 'not-kept'; error: string };
+
+/** Takes a key, or refuses it. `signal` ends it: a key that is not taken by then is withdrawn. Never throws. */
+export type OfferSecret = (
+  offer: { readonly which: WindowName['which']; readonly value: string },
+  limits: { readonly leftMs: () => number; readonly signal: AbortSignal },
+) => Promise<OfferOutcome>;

@@ -47,3 +47,9 @@ export interface TakeLimits {
 export function digestOf(value: string): string {
   return createHash('sha256').update(value).digest('hex');
 }
+
+/** What may be asked with: random enough that no answer is of use to another question. */
+export const proofNonce = /^[A-Za-z0-9_-]{22,64}$/;
+
+/** Shows that somebody holds a secret, without the secret; undefined where it is too short for that. */
+export type SecretProof = (secret: string, about: { source: string; nonce: string }) => string | undefined;

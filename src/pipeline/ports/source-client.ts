@@ -1,6 +1,6 @@
 import type { AssetEvent } from '../model/event.ts';
 import type { AssetDetails } from '../model/record.ts';
-import type { Permit } from '../concurrency/source-limiter.ts';
+import type { Permit } from './permit.ts';
 
 /** What we ask a source for. */
 export interface WantedAsset {

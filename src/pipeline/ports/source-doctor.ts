@@ -1,4 +1,4 @@
-import type { Permit } from '../concurrency/source-limiter.ts';
+import type { Permit } from './permit.ts';
 import type { Secrets } from './secrets.ts';
 import type { SourceConfig } from './source-config.ts';
 

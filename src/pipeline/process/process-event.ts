@@ -1,4 +1,4 @@
-import type { Permit } from '../concurrency/source-limiter.ts';
+import type { Permit } from '../ports/permit.ts';
 import { closeEvent, untilFree } from './close-event.ts';
 import type { EventCopy, Settled } from './event-transitions.ts';
 import type { LeaderResult } from '../concurrency/coalescer.ts';

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
-import type { Permit } from '../../pipeline/concurrency/source-limiter.ts';
+import type { Permit } from '../../pipeline/ports/permit.ts';
 import { callSource, type CallAnswer } from '../http-call.ts';
 import type { LargePlace } from '../large-answers.ts';
 import { mayPass } from '../missing-parts.ts';

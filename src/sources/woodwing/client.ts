@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
-import type { Permit } from '../../pipeline/concurrency/source-limiter.ts';
+import type { Permit } from '../../pipeline/ports/permit.ts';
 import { isJsonObject } from '../../pipeline/model/read-json.ts';
 import type {
   FoundThumbnail,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { refusalCounter, type Refusals } from '../../../src/pipeline/accept/refusals.ts';
+import { refusalCounter } from '../../../src/pipeline/accept/refusals.ts';
+import type { Refusals } from '../../../src/pipeline/model/refusals.ts';
 import { until } from '../../support/until.ts';
 
 const hourMs = 3_600_000;

@@ -1,10 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  createSourceLimiter,
-  type SourceLimiter,
-  type Permit,
-} from '../../../src/pipeline/concurrency/source-limiter.ts';
+import { createSourceLimiter, type SourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
+import type { Permit } from '../../../src/pipeline/ports/permit.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

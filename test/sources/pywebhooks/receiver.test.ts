@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Permit } from '../../../src/pipeline/concurrency/source-limiter.ts';
+import type { Permit } from '../../../src/pipeline/ports/permit.ts';
 import type { AssetEvent } from '../../../src/pipeline/model/event.ts';
 import { decodeMessage, encodeMessage, type MessageHead } from '../../../src/pipeline/model/message.ts';
 import { AssetDetails } from '../../../src/pipeline/model/record.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { UpstreamError } from '../../../pipeline/ports/errors.ts';
 import { sanitizeText } from '../../../pipeline/model/sanitize-text.ts';
 import { readJson } from '../../../pipeline/model/read-json.ts';
-import type { Permit } from '../../../pipeline/concurrency/source-limiter.ts';
+import type { Permit } from '../../../pipeline/ports/permit.ts';
 import { callSource, type CallAnswer } from '../../http-call.ts';
 import { readEach, type OnUnread } from '../../read-each.ts';
 import type { Session } from '../../session.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { UpstreamError } from '../../../pipeline/ports/errors.ts';
-import type { Permit } from '../../../pipeline/concurrency/source-limiter.ts';
+import type { Permit } from '../../../pipeline/ports/permit.ts';
 import { sanitizeText } from '../../../pipeline/model/sanitize-text.ts';
 import { readJson } from '../../../pipeline/model/read-json.ts';
 import type { CallAnswer } from '../../http-call.ts';
