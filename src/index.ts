@@ -13,9 +13,8 @@ import { readConfig, type Config } from './config.ts';
 import { assetEvents } from './functions/asset-events.ts';
 import { showAsset, showThumbnail } from './functions/assets.ts';
 import { Bodies } from './functions/bodies.ts';
-import { unavailable, registerRoutes } from './functions/http-routes.ts';
+import { registerRoutes } from './functions/http-routes.ts';
 import { listEvents, showEvent } from './functions/events.ts';
-import { health } from './functions/health.ts';
 import { appLog } from './functions/log.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
 import { listSources, openWindow } from './functions/sources.ts';
@@ -32,14 +31,17 @@ import { secretProof } from './secrets/secret-proof.ts';
 import { sourceKinds } from './sources/index.ts';
 
 app.setup({ enableHttpStream: true });
-app.http('health', { route: 'health', methods: ['GET'], authLevel: 'anonymous', handler: health });
 
 const settings = readConfig(process.env);
 if (settings.ok) {
   if (settings.warnings.length > 0)
     appLog('warn', 'settings-warning', { warnings: settings.warnings.join(' | ') });
   run(settings.config);
-} else saySettingsAreFaulty(settings.faults);
+} else {
+  // The queue is left alone: what is in it waits for better settings.
+  appLog('error', 'settings-faulty', { faults: settings.faults.join(' | ') });
+  registerRoutes(undefined);
+}
 
 function run(config: Config): void {
   const clock = { now: () => new Date(), newId: () => randomUUID(), random: Math.random };
@@ -145,19 +147,5 @@ function run(config: Config): void {
   app.timer('poison-messages', {
     schedule: '0 * * * * *',
     handler: poisonMessages({ ...work, poison: poisonQueue(clients) }),
-  });
-}
-
-/** With faulty settings the queue is left alone: what is in it waits for better ones. */
-function saySettingsAreFaulty(faults: readonly string[]): void {
-  appLog('error', 'settings-faulty', { faults: faults.join(' | ') });
-  registerRoutes({
-    webhooks: unavailable,
-    'list-events': unavailable,
-    'show-event': unavailable,
-    'show-asset': unavailable,
-    'show-thumbnail': unavailable,
-    'list-sources': unavailable,
-    'open-window': unavailable,
   });
 }

@@ -1,7 +1,9 @@
 import { app, type HttpFunctionOptions, type HttpHandler } from '@azure/functions';
+import { health } from './health.ts';
 
-/** Every HTTP door that needs settings: its route, its methods, and whose key opens it. */
-export const routes = {
+/** Every HTTP route: where it is, its methods, and whose key opens it. */
+const routes = {
+  health: { route: 'health', methods: ['GET'], authLevel: 'anonymous' },
   webhooks: { route: 'webhooks/{source}', methods: ['GET', 'POST'], authLevel: 'anonymous' },
   'list-events': { route: 'events', methods: ['GET'], authLevel: 'function' },
   'show-event': { route: 'events/{id}', methods: ['GET'], authLevel: 'function' },
@@ -11,14 +13,18 @@ export const routes = {
   'open-window': { route: 'sources/{source}/window', methods: ['POST'], authLevel: 'function' },
 } satisfies Record<string, Omit<HttpFunctionOptions, 'handler'>>;
 
-/** Registers every door with what answers there. */
-export function registerRoutes(handlers: Readonly<Record<keyof typeof routes, HttpHandler>>): void {
-  const all: Readonly<Record<string, Omit<HttpFunctionOptions, 'handler'>>> = routes;
-  for (const [name, handler] of Object.entries(handlers)) app.http(name, { ...all[name], handler });
+/** What answers at every route that needs settings. */
+export type LiveHandlers = Readonly<Record<Exclude<keyof typeof routes, 'health'>, HttpHandler>>;
+
+/** Registers every route; without handlers, because the settings are faulty, only `/health` is live. */
+export function registerRoutes(handlers: LiveHandlers | undefined): void {
+  const live: Readonly<Record<string, HttpHandler>> = { ...handlers, health };
+  for (const [name, route] of Object.entries(routes))
+    app.http(name, { ...route, handler: live[name] ?? unavailable });
 }
 
-/** Answers at every door while the settings are faulty: the senders keep what they have and come again. */
-export const unavailable: HttpHandler = () => ({
+// The senders keep what they have, and come again.
+const unavailable: HttpHandler = () => ({
   status: 503,
   headers: { 'retry-after': '60' },
   jsonBody: { error: 'try again later' },
