@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse, type ParseError } from 'jsonc-parser';
 import * as z from 'zod';
+import { hasCode } from './pipeline/ports/errors.ts';
 
 const inThisFolder = join(import.meta.dirname, '..', 'local.settings.json');
 
@@ -23,7 +24,7 @@ export async function localSettings(
   const named = environment['LOCAL_SETTINGS_FILE'] || undefined;
   const path = resolve(named ?? inThisFolder);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = hasCode(error, 'ENOENT');
     if (missing && named === undefined) return undefined;
     throw new Error(
       missing ? `LOCAL_SETTINGS_FILE: there is no file ${path}` : `${path}: the file cannot be read`,

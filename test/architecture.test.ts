@@ -30,7 +30,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'index.ts': ['config.ts', 'functions', 'pipeline', 'sources', 'actions', 'publishing', 'secrets', 'azure'],
   'config.ts': ['pipeline', 'sources', 'actions', 'unknown-settings.ts'],
   'unknown-settings.ts': [],
-  'local-settings.ts': [],
+  'local-settings.ts': ['pipeline'],
 };
 
 /** Imports that go beside the arrows, and why each one may. */

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { eventStates, type EventState } from '../pipeline/model/ledger.ts';
+import { mostListed } from '../pipeline/model/list-limit.ts';
 import { answering, fields, fixedRow, plainJson, table, type Answer } from './answer.ts';
 import type { Cell } from './columns.ts';
 import { RefusedError, UsageError } from './faults.ts';
@@ -26,7 +27,6 @@ interface Showing {
 }
 
 const most = 10_000;
-const pageOf = 200;
 
 /** `events list` and `events show`: the ledger of the running app. */
 export function addEvents(program: Command): void {
@@ -84,7 +84,7 @@ async function listed(filter: Filter): Promise<Answer> {
   let unread = 0;
   let next: string | null = filters.get('after');
   do {
-    filters.set('limit', String(Math.min(pageOf, wanted - found.length)));
+    filters.set('limit', String(Math.min(mostListed, wanted - found.length)));
     if (next !== null) filters.set('after', next);
     progress(`${found.length} events …`);
     const page = await app.events(filters);
@@ -153,7 +153,9 @@ async function show(given: string, { source, body, saveBody, ...saving }: Showin
 
   const kept = event.body ?? undefined;
   if (kept === undefined)
-    throw new RefusedError(`Nothing but what "${typed(`events show ${event.id}`)}" shows is kept of it.`);
+    throw new RefusedError(
+      `Nothing but what "${typed('events show', undefined, [event.id])}" shows is kept of it.`,
+    );
   const bytes = Buffer.from(kept.base64, 'base64');
   const cut = kept.truncated ? ` Of ${kept.sizeBytes} bytes these are the first ${bytes.byteLength}.` : '';
   if (saveBody === undefined) {
@@ -194,7 +196,7 @@ function told(event: ShownEvent): string {
   ]);
   const sent =
     data === null || data === undefined
-      ? `What the source sent could not be read as members. If its bytes are kept: ${typed(`events show ${event.id} --body`)}`
+      ? `What the source sent could not be read as members. If its bytes are kept: ${typed('events show --body', undefined, [event.id])}`
       : `What the source sent:\n${indented(data, 1)}`;
   return [
     fields(pairs),

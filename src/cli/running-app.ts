@@ -78,7 +78,6 @@ const askedAs = 'Asset Webhooks';
 /** The running app, asked by its address and a function key; its storage may be closed to whoever asks. */
 export interface RunningApp {
   readonly url: string;
-  alive(): Promise<boolean>;
   events(query: URLSearchParams): Promise<EventPage>;
   /** An id may be given by its beginning, here and below; throws a UsageError where several begin so. */
   event(id: string, asked?: { body?: boolean; source?: string | undefined }): Promise<ShownEvent | undefined>;
@@ -87,7 +86,12 @@ export interface RunningApp {
   thumbnail(source: string, id: string): Promise<Uint8Array | undefined>;
   sources(): Promise<SourceState[]>;
   /** Opens the time in which a secret of this source may change, or ends it with 0 minutes; `withdraw` takes back the key that was taken in it. */
-  window(source: string, key: KeptSecret, minutes: number, end?: { withdraw: boolean }): Promise<void>;
+  window(
+    source: string,
+    key: KeptSecret,
+    minutes: number,
+    end?: { readonly withdraw: boolean },
+  ): Promise<void>;
 }
 
 /** Throws a UsageError where nothing says where the app is, or its key would not be safe; what it answers badly is a RefusedError or an UpstreamError. */
@@ -139,7 +143,6 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
     `/assets/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
   return {
     url,
-    alive: async () => (await call('/health')).status === 200,
     async events(query) {
       const { events, next, unread = 0 } = await asked(EventPage, `/events?${query.toString()}`);
       let odd = 0;
@@ -189,7 +192,7 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
         },
       }));
     },
-    async window(source, which, minutes, { withdraw = false } = { withdraw: false }) {
+    async window(source, which, minutes, { withdraw } = { withdraw: false }) {
       const body = JSON.stringify({ key: which, minutes, ...(withdraw ? { withdraw } : {}) });
       await asked(Window, `/sources/${source}/window`, { method: 'POST', body });
     },

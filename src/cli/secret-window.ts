@@ -69,14 +69,14 @@ async function end(
 ): Promise<void> {
   try {
     const withdraw = afterwards === 'take-back';
-    await insisting(async () => await app.window(source, which, 0, { withdraw }));
+    await tryAgain(async () => await app.window(source, which, 0, { withdraw }));
   } catch (error) {
     const why = isForPeople(error) ? error.message : 'Something went wrong here.';
     note(`Warning: ${why} So the app goes on expecting a change of this secret until ${until}.`);
   }
 }
 
-async function insisting(work: () => Promise<void>): Promise<void> {
+async function tryAgain(work: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       await work();

@@ -103,7 +103,7 @@ export function stripControlCharacters(message: string): string {
 export async function confirmed(question: string): Promise<boolean> {
   if (terminal().stdin.isTTY !== true)
     throw new UsageError(`${question} Nobody can answer here: say --yes if you mean it.`);
-  return /^y(es)?$/i.test(((await typed(`${question} [y/N] `, { shown: true })) ?? '').trim());
+  return /^y(es)?$/i.test(((await typedAnswer(`${question} [y/N] `, { shown: true })) ?? '').trim());
 }
 
 // Standard input is read to its end once, whoever asks for its first line.
@@ -112,7 +112,7 @@ const given = new WeakMap<Terminal, Promise<string[]>>();
 /** The next line of standard input, which is where secrets come from. Throws a UsageError where there is none. */
 export async function lineFromInput(what: string): Promise<string> {
   const line =
-    terminal().stdin.isTTY === true ? await typed(`${what}: `, { shown: false }) : await nextLine();
+    terminal().stdin.isTTY === true ? await typedAnswer(`${what}: `, { shown: false }) : await nextLine();
   if (line === undefined || line === '') throw new UsageError(`${what} was expected on standard input.`);
   return line;
 }
@@ -125,7 +125,7 @@ async function nextLine(): Promise<string | undefined> {
 }
 
 /** What is typed up to Enter; undefined where the person would rather not. */
-async function typed(question: string, { shown }: { shown: boolean }): Promise<string | undefined> {
+async function typedAnswer(question: string, { shown }: { shown: boolean }): Promise<string | undefined> {
   const { stdin, stderr } = terminal();
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({

@@ -2,6 +2,8 @@ import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import { sourceName } from '../pipeline/ports/source-config.ts';
 import { claimedEvents } from '../pipeline/process/claimed-events.ts';
+import { mostListed } from '../pipeline/model/list-limit.ts';
+import { EventId } from '../pipeline/model/event.ts';
 import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 import { eventStates, type EventEntry, type EventQuery, type Ledger } from '../pipeline/model/ledger.ts';
 import type { Receiver } from '../pipeline/ports/receiver.ts';
@@ -26,8 +28,8 @@ const Query = z.object({
   q: z.string().max(200).optional(),
   limit: z
     .string()
-    .regex(/^[1-9]\d{0,5}$/, 'must be a number from 1 to 200')
-    .transform((text) => Math.min(Number(text), 200))
+    .regex(/^[1-9]\d{0,5}$/, `must be a number from 1 to ${mostListed}`)
+    .transform((text) => Math.min(Number(text), mostListed))
     .default(50),
   after: z
     .string()
@@ -100,7 +102,7 @@ export function showEvent(deps: EventDeps): HttpHandler {
     const { pathname, searchParams } = new URL(request.url);
     const id = pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
     const source = searchParams.get('source') ?? undefined;
-    const possible = /^[A-Za-z0-9_-]{1,128}$/.test(id) && (source === undefined || sourceName.test(source));
+    const possible = EventId.safeParse(id).success && (source === undefined || sourceName.test(source));
     const entry = possible ? await deps.ledger.find(id, source) : undefined;
     if (entry === undefined)
       return await noSuch(id, 'There is no event with this id.', 'events', deps.ledger);

@@ -1,6 +1,7 @@
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import type { SourceConfig } from '../pipeline/ports/source-config.ts';
+import { mostListed } from '../pipeline/model/list-limit.ts';
 import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 import { readJson } from '../pipeline/model/read-json.ts';
 import type { EventSummary, Ledger } from '../pipeline/model/ledger.ts';
@@ -31,9 +32,6 @@ export interface SourcesDeps {
   now(): Date;
 }
 
-// More than so many are too many to be counted out.
-const countedUpTo = 200;
-
 /** `GET /sources`: how each source does; with `?proof=NONCE` also which secrets it has, for somebody who has them too. */
 export function listSources(deps: SourcesDeps): HttpHandler {
   return staffEndpoint(async (request): Promise<StaffAnswer> => {
@@ -62,8 +60,8 @@ async function shown(
     windows.read(name),
     refusals.read(name),
     ledger.list({ source: name, limit: 1 }),
-    ledger.list({ source: name, state: 'waiting', limit: countedUpTo }),
-    ledger.list({ source: name, state: 'failed', limit: countedUpTo }),
+    ledger.list({ source: name, state: 'waiting', limit: mostListed }),
+    ledger.list({ source: name, state: 'failed', limit: mostListed }),
   ]);
   const now = deps.now().getTime();
   return {
@@ -77,7 +75,6 @@ async function shown(
       .filter(({ until }) => until > now)
       .map(({ which, until }) => ({ key: which, until: new Date(until).toISOString() })),
     latest: brief(latest.events[0]),
-    // At most 200; there may be more.
     waiting: waiting.events.length,
     failed: failed.events.length,
     refused,

@@ -17,7 +17,8 @@ export interface WindowDeps {
 
 /** After so long nobody is at an offer any more: a door answers within 5 s, and clocks differ. */
 const abandonedAfterMs = 15_000;
-const lookAgainMs = 200;
+/** How soon a window is read again that somebody else is moving on. */
+export const lookAgainMs = 200;
 
 /** The window of one of a source's secrets, where there ever was one. */
 export async function findWindow(

@@ -8,7 +8,14 @@ import type {
 } from '../pipeline/ports/rotation-windows.ts';
 import { digestOf, type Secrets } from '../pipeline/ports/secrets.ts';
 import { SharedRefresh } from '../pipeline/concurrency/shared-refresh.ts';
-import { findWindow, isUnderWay, moveOffer, withdrawOffer, type WindowDeps } from './rotation-windows.ts';
+import {
+  findWindow,
+  isUnderWay,
+  lookAgainMs,
+  moveOffer,
+  withdrawOffer,
+  type WindowDeps,
+} from './rotation-windows.ts';
 
 export interface OfferDeps extends WindowDeps {
   readonly secrets: Pick<Secrets, 'take' | 'withdraw'>;
@@ -19,8 +26,7 @@ export interface OfferDeps extends WindowDeps {
 const looksEveryMs = 500;
 const mostWaiting = 1_000;
 const repeatedWithinMs = 3_600_000;
-const lookAgainMs = 200;
-const insistingAtMostMs = 600_000;
+const triedAtMostMs = 600_000;
 // By then a write whose answer was lost is done or dead.
 const lateMs = 10_000;
 
@@ -128,7 +134,7 @@ async function take(
 async function undo(offer: SecretOffer, deps: OfferDeps): Promise<void> {
   const { name, digest, claim } = offer;
   const { windows, secrets } = deps;
-  const released = await insisting(name, deps, async () => {
+  const released = await untilDone(name, deps, async () => {
     for (;;) {
       const window = await findWindow(windows, name);
       if (window?.offer?.claim !== claim) return true;
@@ -141,7 +147,7 @@ async function undo(offer: SecretOffer, deps: OfferDeps): Promise<void> {
   });
   if (released) return;
   await delay(lateMs, undefined, { ref: false });
-  await insisting(name, deps, async () => {
+  await untilDone(name, deps, async () => {
     const again = (await findWindow(windows, name))?.offer;
     // Offered again, it is another's to keep or to withdraw.
     if (again?.digest === digest && again.state !== 'refused') return;
@@ -150,7 +156,7 @@ async function undo(offer: SecretOffer, deps: OfferDeps): Promise<void> {
 }
 
 /** Does it again and again until it works, for some minutes. Never throws. */
-async function insisting<T>(
+async function untilDone<T>(
   { source, which }: WindowName,
   { log }: OfferDeps,
   work: () => Promise<T>,
@@ -160,7 +166,7 @@ async function insisting<T>(
     try {
       return await work();
     } catch (error) {
-      const over = performance.now() - startedAt > insistingAtMostMs;
+      const over = performance.now() - startedAt > triedAtMostMs;
       const why = error instanceof Error ? error.message : 'unknown';
       log(over ? 'error' : 'warn', 'secret-not-withdrawn', { source, which, error: why });
       if (over) return undefined;

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
+import { hasCode } from '../pipeline/ports/errors.ts';
 import { readJson } from '../pipeline/model/read-json.ts';
 import { digestOf, type TakeLimits } from '../pipeline/ports/secrets.ts';
+import { whileLocked } from './file-lock.ts';
 
 /** A secret that was changed since it was set. */
 export interface KeptVersions {
@@ -25,8 +26,6 @@ const Entry = Kept.extend({ former: Kept.nullable().optional() });
 const Entries = z.record(z.string(), Entry);
 type Entries = z.infer<typeof Entries>;
 
-const lockedAtMostMs = 5_000;
-
 /** Secrets that change while the app runs, in one file that only its owner can read, and that the app and the command share. */
 export function secretsFile(path: string) {
   let known: Promise<Entries> | undefined;
@@ -38,7 +37,7 @@ export function secretsFile(path: string) {
     work: (before: Entries, write: (all: Entries) => Promise<void>) => Promise<void>,
     signal?: AbortSignal,
   ): Promise<void> => {
-    await locked(`${path}.lock`, signal, async (isOurs) => {
+    await whileLocked(`${path}.lock`, signal, async (isOurs) => {
       await work(await readEntries(path), async (all) => {
         await writeWhole(path, `${JSON.stringify(all, undefined, 2)}\n`, () => {
           signal?.throwIfAborted();
@@ -100,7 +99,7 @@ export function secretsFile(path: string) {
 
 async function readEntries(path: string): Promise<Entries> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (bytes === undefined) return {};
@@ -117,7 +116,7 @@ async function tighten(path: string): Promise<void> {
     if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
   } catch (error) {
     // It is another user's, or gone by now: it is read all the same.
-    if (!isCode(error, 'EPERM') && !isCode(error, 'ENOENT')) throw error;
+    if (!hasCode(error, 'EPERM') && !hasCode(error, 'ENOENT')) throw error;
   }
 }
 
@@ -140,62 +139,6 @@ async function writeWhole(path: string, text: string, check: () => void): Promis
   }
 }
 
-/** Only one process at a time changes the file; a lock that somebody left behind is taken over. */
-async function locked(
-  lock: string,
-  signal: AbortSignal | undefined,
-  work: (isOurs: () => boolean) => Promise<void>,
-): Promise<void> {
-  signal?.throwIfAborted();
-  while (!(await taken(lock))) {
-    await removeIfLeft(lock);
-    await delay(50, undefined, signal === undefined ? {} : { signal });
-  }
-  const takenAt = Date.now();
-  // Later it may be somebody else's.
-  const isOurs = (): boolean => Date.now() - takenAt < lockedAtMostMs;
-  try {
-    await work(isOurs);
-  } finally {
-    if (isOurs()) await rm(lock, { force: true });
-  }
-}
-
-async function taken(lock: string): Promise<boolean> {
-  try {
-    await (await open(lock, 'wx', 0o600)).close();
-    return true;
-  } catch (error) {
-    if (isCode(error, 'EEXIST')) return false;
-    throw error;
-  }
-}
-
-/** One process at a time judges a lock and takes it away, so that none takes the one that another has just made. */
-async function removeIfLeft(lock: string): Promise<void> {
-  const judging = `${lock}.judging`;
-  if (!(await isOld(lock))) return;
-  if (!(await taken(judging))) {
-    // Held for a moment only; one that is old was left behind as well.
-    if (await isOld(judging)) await rm(judging, { force: true });
-    return;
-  }
-  try {
-    if (await isOld(lock)) await rm(lock, { force: true });
-  } finally {
-    await rm(judging, { force: true });
-  }
-}
-
-async function isOld(lock: string): Promise<boolean> {
-  const madeAt = await stat(lock).then(({ mtimeMs }) => mtimeMs, Date.now);
-  return Date.now() - madeAt > lockedAtMostMs;
-}
-
 function digest(setting: string | undefined): string {
   return setting === undefined ? '' : digestOf(setting);
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -122,7 +122,7 @@ describe('what could not be read', () => {
   afterAll(async () => await rm(folder, { recursive: true }));
 
   it('is shown as it came, and steers no terminal', async () => {
-    expect((await events(['show', id])).stdout).toContain(`events show ${id} --body`);
+    expect((await events(['show', id])).stdout).toContain(`events show --body ${id}`);
     expect(await events(['show', id, '--body'])).toMatchObject({
       code: 0,
       stdout: '<b>\ufffd[2J no JSON\n',

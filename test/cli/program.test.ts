@@ -86,4 +86,14 @@ describe('how it is typed', () => {
     const found = files.filter((file) => others.test(readFileSync(join(root, file), 'utf8')));
     expect(found).toEqual([]);
   });
+
+  it('puts an id into a command by the way that quotes it, never as a part of the words', () => {
+    const files = execFileSync('git', ['ls-files', 'src/cli'], { cwd: root, encoding: 'utf8' })
+      .trim()
+      .split('\n');
+    const found = files.filter((file) =>
+      /\btyped\(\s*`[^`]*\$\{/.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(found).toEqual([]);
+  });
 });

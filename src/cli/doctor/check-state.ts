@@ -1,4 +1,5 @@
 import type { SourceConfig } from '../../pipeline/ports/source-config.ts';
+import { mostListed } from '../../pipeline/model/list-limit.ts';
 import type { RefusalCode } from '../../pipeline/model/refusals.ts';
 import type { SourceDoctor } from '../../pipeline/ports/source-doctor.ts';
 import { shortTime } from '../times.ts';
@@ -44,7 +45,7 @@ function checkRefused(source: SourceConfig, { refused }: SourceState, own: Own):
 }
 
 function checkCounts(source: SourceConfig, { failed, waiting, latest }: SourceState): Check[] {
-  const said = (count: number): string => (count === 200 ? '200 or more' : String(count));
+  const said = (count: number): string => (count < mostListed ? String(count) : `${mostListed} or more`);
   const last = latest?.receivedAt;
   return [
     // Of a source without a handshake nothing else shows that it reaches the app.

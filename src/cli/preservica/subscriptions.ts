@@ -119,7 +119,11 @@ async function create(
   const address = addressToCall(url, setup, source);
   const secret = await presentSecret(secretStdin, setup, source);
   const before = await subscriptions.list();
-  const { created, failed } = await createEach(triggers, { address, secret }, subscriptions);
+  const { created, failed } = await createEach(
+    triggers,
+    { address, secret, source: source.name },
+    subscriptions,
+  );
   endProgress();
   const notMade = new Set(failed.map(({ triggerType }) => triggerType));
   for (const { id } of before.filter(
@@ -173,7 +177,11 @@ async function renew(
   const secret = await presentSecret(secretStdin, setup, source);
   // Two of one trigger are replaced by one.
   const triggers = [...new Set(old.map(({ triggerType }) => triggerType))];
-  const { created, failed } = await createEach(triggers, { address, secret }, subscriptions);
+  const { created, failed } = await createEach(
+    triggers,
+    { address, secret, source: source.name },
+    subscriptions,
+  );
   const deleted: string[] = [];
   const standing: { id: string; why: string }[] = [];
   for (const { id, triggerType } of old) {
@@ -185,7 +193,7 @@ async function renew(
       await subscriptions.remove(id);
       deleted.push(id);
     } catch (error) {
-      const todo = typed(`preservica subscriptions delete ${id}`, source.name);
+      const todo = typed('preservica subscriptions delete', source.name, [id]);
       const why = `${id} and ${successor.id} both bring ${triggerType} now, for the old one could not be deleted. ${sentenceOf(error)} Delete it: ${todo}`;
       standing.push({ id, why });
     }
@@ -234,7 +242,7 @@ interface Created {
 
 async function createEach(
   triggers: readonly string[],
-  { address, secret }: { address: string; secret: string },
+  { address, secret, source }: { address: string; secret: string; source: string },
   subscriptions: PreservicaSubscriptions,
 ): Promise<Created> {
   const created: Created['created'] = [];
@@ -247,7 +255,7 @@ async function createEach(
       else failed.push({ triggerType, why: await whyRefused(outcome, address, secret) });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      failed.push({ triggerType, why: whyBroken(error) });
+      failed.push({ triggerType, why: whyBroken(error, source) });
       // It would be no other with the next one; what was created before is said all the same.
       const rest = triggers.slice(index + 1);
       failed.push(...rest.map((each) => ({ triggerType: each, why: 'Not asked for after that.' })));
@@ -268,10 +276,10 @@ async function whyRefused(
   return `${answered} Seen from here the app answers the handshake rightly, so either Preservica cannot reach ${address} (it must be open to the internet), or it refuses something else about this subscription.`;
 }
 
-function whyBroken({ code, message }: UpstreamError): string {
+function whyBroken({ code, message }: UpstreamError, source: string): string {
   return code === 'UPSTREAM_STATUS' || code === 'UPSTREAM_LOGIN_REFUSED'
     ? message
-    : `${message} It may have been created all the same: "${typed('preservica subscriptions list')}" shows it.`;
+    : `${message} It may have been created all the same: "${typed('preservica subscriptions list', source)}" shows it.`;
 }
 
 async function remove(ids: readonly string[], deleting: Deleting, account: ManagerOptions): Promise<Answer> {

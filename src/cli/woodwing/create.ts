@@ -45,11 +45,11 @@ export async function create(
   });
   if (existing !== undefined) throw new RefusedError(alreadyThere(existing, source.name));
 
-  const webhook = await webhooks.register(wanted).catch(uncertain);
+  const webhook = await webhooks.register(wanted).catch((error: unknown) => uncertain(error, source.name));
   try {
     await keepToken(webhook, webhooks, store);
   } catch (error) {
-    throw await undone(error, webhook, webhooks);
+    throw await undone(error, webhook, { webhooks, source: source.name });
   }
   const enabled = await webhooks.enable(webhook.id).catch(sentenceOf);
   const why =
@@ -65,7 +65,7 @@ export async function create(
   };
   const secret = showSecret === true ? `\nIts secret token: ${webhook.secretToken ?? '–'}` : '';
   if (why === undefined) return { json, text: `${done} It is enabled.${secret}` };
-  const text = `${done} But it could not be enabled: ${why} Until "${typed(`woodwing webhooks enable ${webhook.id}`, source.name)}" is done, nothing comes.${secret}`;
+  const text = `${done} But it could not be enabled: ${why} Until "${typed('woodwing webhooks enable', source.name, [webhook.id])}" is done, nothing comes.${secret}`;
   return { json: { ...json, why }, text, exitCode: 1 };
 }
 
@@ -79,25 +79,29 @@ async function keepToken(webhook: AssetsWebhook, webhooks: AssetsWebhooks, store
 }
 
 /** Takes away what was registered and cannot be used; answers with what to say of it. */
-async function undone(error: unknown, { id }: AssetsWebhook, webhooks: AssetsWebhooks): Promise<unknown> {
+async function undone(
+  error: unknown,
+  { id }: AssetsWebhook,
+  { webhooks, source }: { webhooks: AssetsWebhooks; source: string },
+): Promise<unknown> {
   const failure = await webhooks.unregister(id).then(() => undefined, sentenceOf);
   const outcome =
     failure === undefined
       ? `The webhook ${id} was unregistered again.`
-      : `The webhook ${id} could not be unregistered again (${failure}): do so with "${typed(`woodwing webhooks delete ${id}`)}".`;
+      : `The webhook ${id} could not be unregistered again (${failure}): do so with "${typed('woodwing webhooks delete', source, [id])}".`;
   return new RefusedError(`${sentenceOf(error)} ${outcome}`);
 }
 
-function uncertain(error: unknown): never {
+function uncertain(error: unknown, source: string): never {
   if (!(error instanceof UpstreamError) || isRefusal(error)) throw error;
   throw new RefusedError(
-    `${error.message} It may have been registered all the same, and would stand disabled: look with "${typed('woodwing webhooks list')}".`,
+    `${error.message} It may have been registered all the same, and would stand disabled: look with "${typed('woodwing webhooks list', source)}".`,
   );
 }
 
 function alreadyThere({ id, url, enabled }: AssetsWebhook, source: string): string {
   return [
     `WoodWing Assets already has a webhook for ${source}: ${id}, which calls ${sanitizeText(url, 500)}${enabled ? '' : ' and is disabled'}.`,
-    `A source has one. Change it with "${typed(`woodwing webhooks update ${id}`, source)}", give it a new token that is kept here with "${typed(`woodwing webhooks new-token ${id}`, source)}", or take it away with "${typed(`woodwing webhooks delete ${id}`, source)}".`,
+    `A source has one. Change it with "${typed('woodwing webhooks update', source, [id])}", give it a new token that is kept here with "${typed('woodwing webhooks new-token', source, [id])}", or take it away with "${typed('woodwing webhooks delete', source, [id])}".`,
   ].join('\n');
 }

@@ -111,7 +111,7 @@ async function keepToken(
     failure === undefined
       ? `The webhook ${id} has a new token. It is kept in ${store.where}, but the app at ${app.url} does not have it: it has its secrets elsewhere.`
       : `The webhook ${id} has a new token, and it is not kept. ${failure}`;
-  const show = typed(`woodwing webhooks get --show-secret ${id}`, source.name);
+  const show = typed('woodwing webhooks get --show-secret', source.name, [id]);
   const from = showSecret === true ? 'take the token below' : `take the token from "${show}"`;
   const again = failure === undefined ? '' : 'put the store right and run this again, or ';
   const why = `${where}

@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { localSettings } from '../../local-settings.ts';
-import { hasCode } from './system-error.ts';
+import { hasCode } from '../../pipeline/ports/errors.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 

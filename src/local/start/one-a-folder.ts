@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { link, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { jsonObject } from '../host/json-object.ts';
-import { hasCode } from '../host/system-error.ts';
+import { hasCode } from '../../pipeline/ports/errors.ts';
+import { whileLocked } from '../../secrets/file-lock.ts';
 import { Address, statusAt } from './control.ts';
 import { writePrivately } from './private-file.ts';
 
 const fileName = 'start.json';
-const judgedAtMostMs = 5_000;
 
 export interface Running {
   readonly address: Address;
@@ -53,21 +52,9 @@ export async function takeFolder(
 
 /** Takes away what was left behind. One process does that at a time, so that none takes what another has just made. */
 async function takeAway(file: string, token: string | undefined): Promise<void> {
-  const judging = `${file}.judging`;
-  try {
-    await mkdir(judging);
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
-    // It takes a moment; what is old was left behind as well.
-    const madeAt = await stat(judging).then(({ mtimeMs }) => mtimeMs, Date.now);
-    if (Date.now() - madeAt > judgedAtMostMs) await rmdir(judging).catch(() => undefined);
-    return await delay(20);
-  }
-  try {
+  await whileLocked(`${file}.lock`, undefined, async () => {
     if ((await addressIn(file))?.token === token) await rm(file, { force: true });
-  } finally {
-    await rmdir(judging);
-  }
+  });
 }
 
 async function leave(file: string, { token }: Address): Promise<void> {

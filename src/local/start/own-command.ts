@@ -1,12 +1,9 @@
 import { run } from '../../cli/run.ts';
 
 /** Runs `asset-webhooks` with these arguments in this environment; resolves with its exit code. */
-export async function runCommand(
-  args: readonly string[],
-  { env, stdin = process.stdin }: { env: NodeJS.ProcessEnv; stdin?: NodeJS.ReadStream },
-): Promise<number> {
+export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const terminal = {
-    stdin,
+    stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     env,
@@ -19,7 +16,7 @@ export async function runCommand(
 /** Runs it as a person would, and shows what can be typed for the same. Throws where it did not succeed. */
 export async function typeCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   console.log(`$ ${tried(args.join(' '))}`);
-  const code = await runCommand(args, { env });
+  const code = await runCommand(args, env);
   if (code !== 0) throw new Error(`${tried(args.join(' '))} ended with ${code}.`);
 }
 

@@ -26,7 +26,8 @@ async function command(): Promise<void> {
   await running();
   const settings = parseEnv(await readFile(join(folder, 'start.env'), 'utf8'));
   process.exitCode = await runCommand(args.length === 0 ? ['--help'] : args, {
-    env: { ...withoutOwnSettings(process.env), ...settings },
+    ...withoutOwnSettings(process.env),
+    ...settings,
   });
   if (args.length === 0) console.log(`\nAt the simulators more can happen: ${tried('simulate --help')}`);
 }

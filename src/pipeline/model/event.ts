@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { plainId } from './asset-key.ts';
 import { isJsonObject } from './read-json.ts';
 
 /** Members that somebody else named; `__proto__` is a name like any other, which a record of zod's would leave out. */
@@ -7,7 +8,7 @@ export const Members = z.custom<Record<string, unknown>>(isJsonObject, 'must be 
 export const Identifier = z.object({ type: z.string(), value: z.string() });
 export type Identifier = z.infer<typeof Identifier>;
 
-export const EventId = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
+export const EventId = z.string().regex(plainId);
 
 /** One thing that happened to one asset, in our words. */
 export const AssetEvent = z.object({
