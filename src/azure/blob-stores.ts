@@ -1,6 +1,6 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import { assetKey } from '../pipeline/model/asset-key.ts';
-import type { AssetBlob, AssetStore, DeliveryStore, Written } from '../pipeline/ports/stores.ts';
+import type { AssetBlob, AssetContent, AssetStore, DeliveryStore } from '../pipeline/ports/stores.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { storageError, storageFault, stored } from './storage-errors.ts';
 
@@ -23,32 +23,30 @@ export function deliveryStore(clients: StorageClients): DeliveryStore {
   };
 }
 
-/** The container `assets`: `{source}/{id}/record.json` and `{source}/{id}/thumbnail`. */
+/** The container `assets`: a folder an asset, with `record.json` and the picture that it names. */
 export function assetStore(clients: StorageClients): AssetStore {
   const container = once(async () => await clients.container('assets'));
   return {
-    async write(blob, { bytes, contentType, fetch, etag }): Promise<Written> {
+    async write(blob, { bytes, contentType, thumbnailEtag, after }) {
       const home = await container();
-      const client = home.getBlockBlobClient(pathOf(blob));
-      let condition = etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag };
-      // Somebody else can write between our look and our write only so often: each of them raised the fetch number.
-      for (let tries = 0; tries < 10; tries += 1) {
-        const written = await stored(
-          `keeping a ${blob.name}`,
-          async () => await upload(client, bytes, contentType, fetch, condition),
-          async () => await home.createIfNotExists(),
-        );
-        if (written !== undefined) return { kind: 'written', etag: written };
-
-        const there = await stored(
-          `looking at a ${blob.name}`,
-          async () => await fetchOf(client),
-          async () => await home.createIfNotExists(),
-        );
-        if (there !== undefined && there.fetch > fetch) return { kind: 'later-one-there' };
-        condition = there === undefined ? { ifNoneMatch: '*' } : { ifMatch: there.etag };
-      }
-      throw storageError(`keeping a ${blob.name}`, new Error('others keep writing the same'));
+      const options = {
+        blobHTTPHeaders: { blobContentType: contentType },
+        ...(thumbnailEtag === undefined ? {} : { metadata: { [thumbnailEtagName]: quoted(thumbnailEtag) } }),
+        conditions: after === undefined ? {} : after === null ? { ifNoneMatch: '*' } : { ifMatch: after },
+      };
+      return await stored(
+        `storing a ${kindOf(blob)}`,
+        async () => {
+          try {
+            const client = home.getBlockBlobClient(pathOf(blob));
+            return (await client.upload(bytes, bytes.byteLength, options)).etag;
+          } catch (error) {
+            if (isAnother(error)) return undefined;
+            throw error;
+          }
+        },
+        async () => await home.createIfNotExists(),
+      );
     },
     async read(blob) {
       return await download(await container(), pathOf(blob));
@@ -59,64 +57,48 @@ export function assetStore(clients: StorageClients): AssetStore {
         await client.delete({ conditions: { ifMatch: etag } });
       } catch (error) {
         const { status } = storageFault(error);
-        if (status !== 404 && status !== 412) throw storageError(`removing a ${blob.name}`, error);
+        if (status !== 404 && status !== 412) throw storageError(`removing a ${kindOf(blob)}`, error);
       }
     },
   };
 }
 
-type BlobClient = ReturnType<ContainerClient['getBlockBlobClient']>;
+// Metadata is ASCII in a header; an etag has quotes around it, which not everything on the way keeps.
+const thumbnailEtagName = 'thumbnailetag';
+const quoted = (etag: string): string => encodeURIComponent(etag);
+
+function kindOf({ name }: AssetBlob): string {
+  return name === 'record.json' ? 'record' : 'thumbnail';
+}
 
 function pathOf({ source, assetId, name }: AssetBlob): string {
   return `${source}/${assetKey(assetId)}/${name}`;
 }
 
-/** The new etag, or undefined where the condition did not hold. */
-async function upload(
-  client: BlobClient,
-  bytes: Uint8Array,
-  contentType: string,
-  fetch: number,
-  conditions: { ifNoneMatch?: string; ifMatch?: string },
-): Promise<string | undefined> {
-  try {
-    const { etag } = await client.upload(bytes, bytes.byteLength, {
-      blobHTTPHeaders: { blobContentType: contentType },
-      metadata: { fetch: String(fetch) },
-      conditions,
-    });
-    return etag;
-  } catch (error) {
-    const { status, code } = storageFault(error);
-    if (status === 412 || (status === 409 && code === 'BlobAlreadyExists')) return undefined;
-    // An If-Match on a blob that is gone.
-    if (status === 404 && code === 'BlobNotFound') return undefined;
-    throw error;
-  }
-}
-
-async function fetchOf(client: BlobClient): Promise<{ fetch: number; etag: string } | undefined> {
-  try {
-    const { metadata, etag } = await client.getProperties();
-    return etag === undefined ? undefined : { fetch: Number(metadata?.['fetch'] ?? 0), etag };
-  } catch (error) {
-    if (storageFault(error).status === 404) return undefined;
-    throw error;
-  }
+/** Another state is there than the one that was meant, or none any more. */
+function isAnother(error: unknown): boolean {
+  const { status, code } = storageFault(error);
+  return (
+    status === 412 ||
+    (status === 409 && code === 'BlobAlreadyExists') ||
+    (status === 404 && code === 'BlobNotFound')
+  );
 }
 
 async function download(
   home: ContainerClient,
   name: string,
-): Promise<{ bytes: Uint8Array; contentType: string; etag: string } | undefined> {
+): Promise<(AssetContent & { etag: string }) | undefined> {
   try {
     const answer = await home.getBlockBlobClient(name).download();
     const chunks: Buffer[] = [];
     for await (const chunk of answer.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
+    const thumbnailEtag = answer.metadata?.[thumbnailEtagName];
     return {
       bytes: Buffer.concat(chunks),
       contentType: answer.contentType ?? 'application/octet-stream',
       etag: answer.etag ?? '',
+      ...(thumbnailEtag === undefined ? {} : { thumbnailEtag: decodeURIComponent(thumbnailEtag) }),
     };
   } catch (error) {
     if (storageFault(error).status === 404) return undefined;

@@ -139,7 +139,7 @@ const Summary = z.object({
   duplicates: z.number(),
 });
 
-const Lease = z.object({ owner: z.string(), messageId: z.string(), until: z.string() });
+const Lease = z.object({ owner: z.string(), until: z.string() });
 const Content = z.union([
   z.object({ event: AssetEvent }),
   z.object({ claim: ClaimCheck }),
@@ -160,13 +160,9 @@ const Entry = Summary.extend({
 });
 
 const Asset = z.object({
-  fetch: z.number(),
-  keptFetch: z.number(),
   fetchedAt: textOrNull,
   fetchedFor: textOrNull,
   title: textOrNull,
-  recordEtag: textOrNull,
-  thumbnailEtag: textOrNull,
   latestEventAt: textOrNull,
   removedAt: textOrNull,
 });
@@ -183,13 +179,9 @@ export function readEntry(source: string | null, row: unknown): EventEntry {
 
 export function assetColumns(asset: AssetState): Columns {
   return {
-    fetch: asset.fetch,
-    keptFetch: asset.keptFetch,
     fetchedAt: asset.fetchedAt ?? undefined,
     fetchedFor: asset.fetchedFor ?? undefined,
     title: titleColumn(asset.title),
-    recordEtag: asset.recordEtag ?? undefined,
-    thumbnailEtag: asset.thumbnailEtag ?? undefined,
     latestEventAt: asset.latestEventAt ?? undefined,
     removedAt: asset.removedAt ?? undefined,
   };

@@ -1,4 +1,5 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { StorageError } from '../pipeline/ports/errors.ts';
 import { canonicalAmong } from '../pipeline/model/deduplication.ts';
@@ -28,7 +29,7 @@ import { once, type StorageClients } from './storage-clients.ts';
 import { storageError, storageFault, stored } from './storage-errors.ts';
 
 // Two who change the same rows in turn let each other through; only a crowd on one asset comes near this.
-const mostTries = 20;
+const mostTries = 30;
 
 /** The ledger in the table `ledger` (its rows: `ledger-rows.ts`). `sources` are those whose events lists show. */
 export function tableLedger(clients: StorageClients, sources: readonly string[]): Ledger {
@@ -72,10 +73,12 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
         const { change, answer } = decide(rows);
         const written = await write(home, keys, rows, change);
         if (written !== undefined) return { answer, rows: written };
+        await pauseBefore(tries);
         rows = await readRows(keys);
       }
       throw othersKeepChanging();
     },
+    read: readRows,
     async assetState(source, assetId) {
       return await readRow(source, rowKey.asset(assetId), readAsset);
     },
@@ -88,6 +91,7 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
         if (all === known?.value) return first.id;
         const written = await submit(home, [guarded({ ...key, ...canonicalColumns(all) }, known)]);
         if (written !== undefined) return first.id;
+        await pauseBefore(tries);
       }
       throw othersKeepChanging();
     },
@@ -157,6 +161,11 @@ async function submit(
     },
     async () => await home.createTable(),
   );
+}
+
+/** Those who meet on the same rows go apart, and further each time. */
+async function pauseBefore(tries: number): Promise<void> {
+  if (tries > 0) await delay(Math.random() * Math.min(10 * 2 ** tries, 1_000));
 }
 
 function othersKeepChanging(): StorageError {

@@ -1,9 +1,9 @@
 import type { HttpHandler, HttpRequest } from '@azure/functions';
-import { readRecord } from '../pipeline/process/store-asset.ts';
+import { readRecord, readThumbnail } from '../pipeline/process/store-asset.ts';
 import type { AssetRecord } from '../pipeline/model/record.ts';
 import type { Receiver } from '../pipeline/ports/receiver.ts';
 import type { Ledger } from '../pipeline/model/ledger.ts';
-import type { AssetStore } from '../pipeline/ports/stores.ts';
+import type { AssetContent, AssetStore } from '../pipeline/ports/stores.ts';
 import { noSource, noSuch } from './events.ts';
 import { pathSegments } from './path-segments.ts';
 import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
@@ -32,9 +32,8 @@ export function showThumbnail(deps: AssetDeps): HttpHandler {
   return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const record = await recordFor(request, deps);
     if (record === undefined) return await notFound(request, deps);
-    if (record.thumbnail === null) return noThumbnail;
-    const { source, assetId } = record;
-    const found = await deps.assets.read({ source, assetId, name: 'thumbnail' });
+    // A newer record may have come between the two readings, and its picture taken the place of this one.
+    const found = (await readThumbnail(deps.assets, record)) ?? (await thumbnailFor(request, deps));
     if (found === undefined) return noThumbnail;
     return {
       status: 200,
@@ -45,6 +44,11 @@ export function showThumbnail(deps: AssetDeps): HttpHandler {
       body: found.bytes,
     };
   });
+}
+
+async function thumbnailFor(request: HttpRequest, deps: AssetDeps): Promise<AssetContent | undefined> {
+  const record = await recordFor(request, deps);
+  return record && (await readThumbnail(deps.assets, record));
 }
 
 async function notFound(request: HttpRequest, { sources, ledger }: AssetDeps): Promise<StaffAnswer> {
@@ -63,7 +67,7 @@ async function recordFor(
   for (const given of readings(segment)) {
     const assetId = known.receiver.assetId(given);
     const record =
-      assetId === undefined ? undefined : await readRecord(assets, { source, assetId, name: 'record.json' });
+      assetId === undefined ? undefined : (await readRecord(assets, { source, assetId }))?.record;
     if (record !== undefined) return record;
   }
   return undefined;

@@ -24,70 +24,69 @@ afterAll(async () => {
 
 const aBlob = (): AssetBlob => ({ source: 'archive', assetId: `a-${(serial += 1)}`, name: 'record.json' });
 const text = async (blob: AssetBlob) => Buffer.from((await assets.read(blob))?.bytes ?? []).toString();
-const write = async (blob: AssetBlob, fetch: number, etag?: string) =>
-  await assets.write(blob, { bytes: Buffer.from(`fetch ${fetch}`), contentType: 'text/plain', fetch, etag });
+const write = async (blob: AssetBlob, content: string, after?: string | null) =>
+  await assets.write(blob, {
+    bytes: Buffer.from(content),
+    contentType: 'text/plain',
+    ...(after === undefined ? {} : { after }),
+  });
 
 describe('records and thumbnails', () => {
   it('are kept with their type, in a container that is made when it is needed', async () => {
     const blob = aBlob();
     expect(await assets.read(blob)).toBeUndefined();
-    const written = await write(blob, 1);
-    expect(await assets.read(blob)).toMatchObject({
-      contentType: 'text/plain',
-      etag: (written as { etag: string }).etag,
-    });
-    expect(await text(blob)).toBe('fetch 1');
+    const etag = await write(blob, 'one');
+    expect(await assets.read(blob)).toMatchObject({ contentType: 'text/plain', etag });
+    expect(await text(blob)).toBe('one');
   });
 
-  it.each([
-    ['what is known of it is right', (etag: string) => etag],
-    ['nothing is known of it', () => undefined],
-    ['what is known of it is out of date', () => '"0x8D0"'],
-  ])('go over a lower fetch when %s', async (_name, known) => {
+  it('follow what was known of them, and nothing else', async () => {
     const blob = aBlob();
-    const first = await write(blob, 1);
-    expect(await write(blob, 2, known((first as { etag: string }).etag))).toMatchObject({ kind: 'written' });
-    expect(await text(blob)).toBe('fetch 2');
+    expect(await write(blob, 'of none', '"0x8D0"')).toBeUndefined();
+    const first = await write(blob, 'one', null);
+    expect(await write(blob, 'another first', null)).toBeUndefined();
+    expect(await write(blob, 'two', first ?? null)).toBeDefined();
+    expect(await write(blob, 'another second', first ?? null)).toBeUndefined();
+    expect(await text(blob)).toBe('two');
   });
 
-  it('never go over a later fetch', async () => {
+  it('are written by one of many who follow the same', async () => {
     const blob = aBlob();
-    await write(blob, 3);
-    expect(await write(blob, 2)).toEqual({ kind: 'later-one-there' });
-    expect(await text(blob)).toBe('fetch 3');
+    const etag = (await write(blob, 'one')) ?? null;
+    const written = await Promise.all(
+      ['a', 'b', 'c', 'd'].map(async (each) => await write(blob, each, etag)),
+    );
+    expect(written.filter((each) => each !== undefined)).toHaveLength(1);
   });
 
-  it('may be written again by the same fetch', async () => {
+  it('carry the etag of the picture that they name', async () => {
     const blob = aBlob();
-    await write(blob, 3);
-    expect(await write(blob, 3)).toMatchObject({ kind: 'written' });
-  });
-
-  it('end with the latest of many that are written at once', async () => {
-    const blob = aBlob();
-    await Promise.all([4, 1, 5, 2, 3].map(async (fetch) => await write(blob, fetch)));
-    expect(await text(blob)).toBe('fetch 5');
+    const thumbnailEtag = '"0x8DE2C4A5D3B1F00"';
+    await assets.write(blob, { bytes: Buffer.from('{}'), contentType: 'application/json', thumbnailEtag });
+    expect(await assets.read(blob)).toMatchObject({ thumbnailEtag });
   });
 
   it('are removed only as they were known', async () => {
     const blob = aBlob();
-    const first = await write(blob, 1);
-    await write(blob, 2);
-    await assets.remove(blob, (first as { etag: string }).etag);
-    expect(await text(blob)).toBe('fetch 2');
+    const first = await write(blob, 'one');
+    await write(blob, 'two');
+    await assets.remove(blob, first ?? '');
+    expect(await text(blob)).toBe('two');
     await assets.remove(blob, (await assets.read(blob))?.etag ?? '');
     expect(await assets.read(blob)).toBeUndefined();
     await assets.remove(blob, '"0x8D0"');
   });
 
   it('stand under a digest where the id is no plain name', async () => {
-    const blob: AssetBlob = { source: 'archive', assetId: '../東京', name: 'thumbnail' };
-    await write(blob, 1);
-    expect(await text(blob)).toBe('fetch 1');
+    const blob: AssetBlob = { source: 'archive', assetId: '../東京', name: 'thumbnail-0123456789abcdef' };
+    await write(blob, 'one');
+    expect(await text(blob)).toBe('one');
     const names = [];
     for await (const { name } of (await clients.container('assets')).listBlobsFlat({ prefix: 'archive/~' }))
       names.push(name);
-    expect(names).toEqual([expect.stringMatching(/^archive\/~[A-Za-z0-9_-]{43}\/thumbnail$/)]);
+    expect(names).toEqual([
+      expect.stringMatching(/^archive\/~[A-Za-z0-9_-]{43}\/thumbnail-0123456789abcdef$/),
+    ]);
   });
 });
 

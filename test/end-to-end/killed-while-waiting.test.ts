@@ -6,7 +6,7 @@ beforeAll(async () => {
   killed = await startKilledApp();
 });
 
-describe('a process that is killed loses nothing', () => {
+describe('a process that is killed', () => {
   it.each([
     'before:message-queued#2',
     'after:message-queued#2',
@@ -38,5 +38,9 @@ describe('a process that is killed loses nothing', () => {
       ),
     );
     sender.batch = 1;
+  });
+
+  it('loses nothing', async () => {
+    await killed.nothingIsLost();
   });
 });

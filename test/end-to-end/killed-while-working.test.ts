@@ -6,7 +6,7 @@ beforeAll(async () => {
   killed = await startKilledApp();
 });
 
-describe('a process that is killed loses nothing', () => {
+describe('a process that is killed', () => {
   it.each([
     'before:message-queued',
     'after:message-queued',
@@ -20,7 +20,11 @@ describe('a process that is killed loses nothing', () => {
     'after:event-finished',
     'before:message-deleted',
     'after:message-deleted',
-  ])('%s', async (point) => {
+  ])('comes back: %s', async (point) => {
     await killed.killedAt(point, () => [killed.newAsset()]);
+  });
+
+  it('loses nothing', async () => {
+    await killed.nothingIsLost();
   });
 });

@@ -7,7 +7,13 @@ import type {
   Rows,
   Stored,
 } from '../../src/pipeline/model/ledger.ts';
-import type { AssetBlob, AssetStore, DeliveryStore, WorkQueue } from '../../src/pipeline/ports/stores.ts';
+import type {
+  AssetBlob,
+  AssetContent,
+  AssetStore,
+  DeliveryStore,
+  WorkQueue,
+} from '../../src/pipeline/ports/stores.ts';
 
 /** Thrown in place of the rest of a process's life: nothing after it happened. */
 export class Killed extends Error {}
@@ -16,7 +22,7 @@ export class Killed extends Error {}
 export function memoryStores() {
   const messages: { text: string; delayMs: number }[] = [];
   const deliveries = new Map<string, Uint8Array>();
-  const blobs = new Map<string, { bytes: Uint8Array; contentType: string; fetch: number; etag: string }>();
+  const blobs = new Map<string, AssetContent & { etag: string }>();
   const events = new Map<string, Stored<EventEntry>>();
   const assets = new Map<string, Stored<AssetState>>();
   const firsts = new Map<string, readonly CanonicalEvent[]>();
@@ -44,13 +50,12 @@ export function memoryStores() {
   };
   const pathOf = (blob: AssetBlob): string => `${blob.source}/${blob.assetId}/${blob.name}`;
   const assetStore: AssetStore = {
-    write: async (blob, { bytes, contentType, fetch }) => {
-      const there = blobs.get(pathOf(blob));
-      if (there !== undefined && there.fetch > fetch) return { kind: 'later-one-there' };
-      const written = { bytes, contentType, fetch, etag: etag() };
+    write: async (blob, { after, ...content }) => {
+      if (after !== undefined && (blobs.get(pathOf(blob))?.etag ?? null) !== after) return undefined;
+      const written = { ...content, etag: etag() };
       blobs.set(pathOf(blob), written);
-      wrote(blob.name);
-      return { kind: 'written', etag: written.etag };
+      wrote(blob.name === 'record.json' ? blob.name : 'thumbnail');
+      return written.etag;
     },
     read: async (blob) => blobs.get(pathOf(blob)),
     remove: async (blob, known) => {
@@ -79,6 +84,7 @@ export function memoryStores() {
         return { answer, rows: rowsOf(keys) };
       }
     },
+    read: async (keys) => rowsOf(keys),
     assetState: async (source, assetId) => assets.get(`${source}/${assetId}`),
     canonicalEventId: async (source, digest, candidate, withinMs) => {
       const { first, all } = canonicalAmong(firsts.get(`${source}/${digest}`) ?? [], candidate, withinMs);

@@ -62,9 +62,9 @@ async function oneEvent(ledger: Ledger, source: string): Promise<void> {
     attempt: 0,
     replayId: null,
   };
-  const copy: EventCopy = { event, head, messageId: 'm', content: { event } };
+  const copy: EventCopy = { event, head, owner: 'h', content: { event } };
   const keys = { source, eventId: event.id, assetId };
-  const lease = { owner: 'h', messageId: 'm', until: new Date(now.getTime() + 120_000).toISOString() };
+  const lease = { owner: 'h', until: new Date(now.getTime() + 120_000).toISOString() };
   const begun = await ledger.change(keys, { event: undefined, asset: undefined }, (rows) =>
     claimEvent(rows, copy, lease, now),
   );

@@ -26,7 +26,7 @@ export const storageWrites: Readonly<Record<string, StorageWrite>> = {
   'row-inserted': { method: 'POST', path: /^\/(?!Tables$)\w+$/ },
   'row-updated': { method: 'PUT', path: /^\/\w+\(.+\)$/ },
   'row-merged': { method: 'PATCH', path: /^\/\w+\(.+\)$/ },
-  'thumbnail-written': { method: 'PUT', path: /^\/assets\/.+\/thumbnail$/ },
+  'thumbnail-written': { method: 'PUT', path: /^\/assets\/.+\/thumbnail-[0-9a-f]+$/ },
   'record-written': { method: 'PUT', path: /^\/assets\/.+\/record\.json$/ },
 };
 

@@ -59,7 +59,7 @@ export async function storeUnreadable(
       data: {},
     },
     head,
-    messageId: head.deliveryId,
+    owner: head.deliveryId,
     content: { unread: { blob, ...(eventName === undefined ? {} : { eventName }) } },
   };
   const text = `The call was signed rightly, but its body is ${why}; it is kept as ${blob} in deliveries.`;

@@ -8,6 +8,8 @@ export type Shared<T> = { kind: 'led'; value: T } | { kind: 'followed'; value: T
 
 interface Member<T> {
   readonly order: number;
+  /** Its time to wait is up. */
+  expired: boolean;
   lead(this: void): Promise<LeaderResult<T>>;
   done(this: void, shared: Shared<T> | { kind: 'failed'; error: unknown }): void;
 }
@@ -35,6 +37,7 @@ export class Coalescer<T> {
     return await new Promise((resolve, reject) => {
       const member: Member<T> = {
         order,
+        expired: false,
         lead,
         done: (shared) => {
           clearTimeout(timer);
@@ -45,6 +48,8 @@ export class Coalescer<T> {
       const timer = setTimeout(() => {
         const queue = this.#waiting.get(key);
         const place = queue?.indexOf(member) ?? -1;
+        member.expired = true;
+        // Who follows one under way gets what that one finds; if it finds nothing to share, there is no more time.
         if (place === -1) return;
         queue?.splice(place, 1);
         resolve({ kind: 'busy' });
@@ -61,9 +66,14 @@ export class Coalescer<T> {
     } finally {
       if (led?.shared === true)
         for (const follower of followers) follower.done({ kind: 'followed', value: led.value });
-      else this.#waiting.get(key)?.unshift(...followers);
+      else this.#goOnWaiting(key, followers);
       this.#next(key);
     }
+  }
+
+  #goOnWaiting(key: string, followers: readonly Member<T>[]): void {
+    for (const follower of followers) if (follower.expired) follower.done({ kind: 'busy' });
+    this.#waiting.get(key)?.unshift(...followers.filter(({ expired }) => !expired));
   }
 
   #next(key: string): void {

@@ -39,7 +39,7 @@ export async function recordPoison(
     const [event] = events.slice(index, index + 1);
     if (event === undefined) break;
     const own = claim && { ...claim, from: claim.from + index, to: claim.from + index + 1 };
-    const copy = await copyOf(event, { head, claim: own, messageId }, deps.ledger);
+    const copy = await copyOf(event, { head, claim: own, owner: messageId }, deps.ledger);
     const claimed = await settleEvent(copy, { state: 'failed', reason }, { countsAsTry: false }, deps);
     held ||= claimed.kind === 'held';
   }

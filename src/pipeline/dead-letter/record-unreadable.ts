@@ -16,7 +16,7 @@ export async function recordLost(
   const id = eventId(head.source, [head.deliveryId, claim?.from, claim?.to]);
   const content: EventEntry['content'] = claim === undefined ? await keepMessage(arrival, deps) : { claim };
   await closeEvent(
-    { event: placeholder(id, head.receivedAt), head, messageId: arrival.messageId, content },
+    { event: placeholder(id, head.receivedAt), head, owner: arrival.messageId, content },
     { kind: 'ended', settled: { state: 'failed', reason } },
     deps,
   );
@@ -32,7 +32,7 @@ export async function recordUnreadable({ item, messageId }: Arrival, deps: Proce
     {
       event: placeholder(id, now),
       head: { v: 1, deliveryId: messageId, source: '', receivedAt: now, attempt: 0, replayId: null },
-      messageId,
+      owner: messageId,
       content,
     },
     {

@@ -28,7 +28,7 @@ export function canonicalAmong(
 /** A message's one event in our hands, under the id that it goes by from here on. */
 export async function copyOf(
   event: AssetEvent,
-  { head, claim, messageId }: { head: MessageHead; claim: ClaimCheck | undefined; messageId: string },
+  { head, claim, owner }: { head: MessageHead; claim: ClaimCheck | undefined; owner: string },
   ledger: Pick<Ledger, 'canonicalEventId'>,
 ): Promise<EventCopy> {
   const { dedupe, ...known } = event;
@@ -40,5 +40,5 @@ export async function copyOf(
     claim === undefined
       ? { event: known }
       : { claim: dedupe === undefined ? claim : { ...claim, eventId: known.id } };
-  return { event: known, head, messageId, content };
+  return { event: known, head, owner, content };
 }

@@ -5,13 +5,20 @@ import { isJsonObject } from './read-json.ts';
 /** Members that somebody else named; `__proto__` is a name like any other, which a record of zod's would leave out. */
 export const Members = z.custom<Record<string, unknown>>(isJsonObject, 'must be an object');
 
+/** An object that carries on the members that a later version gave it; this version's types do not name them. */
+export function carrying<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape> {
+  const schema: z.ZodType = z.looseObject(shape);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without the index signature, by which any misspelt member would pass
+  return schema as z.ZodObject<Shape>;
+}
+
 export const Identifier = z.object({ type: z.string(), value: z.string() });
 export type Identifier = z.infer<typeof Identifier>;
 
 export const EventId = z.string().regex(plainId);
 
 /** One thing that happened to one asset, in our words. */
-export const AssetEvent = z.object({
+export const AssetEvent = carrying({
   /** Derived from what makes it the same event, so that a second copy is known for one. */
   id: EventId,
   /** The source's own word, such as `FULL_TEXT_INDEXED`. */

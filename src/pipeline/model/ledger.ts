@@ -60,26 +60,21 @@ export interface Unread {
   readonly eventName?: string | undefined;
 }
 
-/** Who works on an event. Its queue message coming again means that this owner is gone. */
+/** Who works on an event. */
 export interface Lease {
+  /** Another one each time that a message is handled. */
   readonly owner: string;
-  readonly messageId: string;
   /** ISO 8601. */
   readonly until: string;
 }
 
 /** What is known of an asset across its events. */
 export interface AssetState {
-  /** The number of the latest fetch that began; records and thumbnails carry the number of theirs. */
-  readonly fetch: number;
-  /** When the latest fetch that was kept began, ISO 8601, and its title: what other events are folded into. */
+  /** When the latest fetch that was stored whole began, ISO 8601, and its title: what other events are folded into. */
   readonly fetchedAt: string | null;
   /** The latest event on it that was known when that fetch began. ISO 8601. */
   readonly fetchedFor: string | null;
   readonly title: string | null;
-  readonly keptFetch: number;
-  readonly recordEtag: string | null;
-  readonly thumbnailEtag: string | null;
   /** When the latest event on it that was begun occurred, and the latest that said that it is gone. ISO 8601. */
   readonly latestEventAt: string | null;
   readonly removedAt: string | null;
@@ -143,6 +138,7 @@ export interface Ledger {
     known: Rows | undefined,
     decide: (rows: Rows) => { change: Change; answer: T },
   ): Promise<{ answer: T; rows: Rows }>;
+  read(keys: RowKeys): Promise<Rows>;
   assetState(source: string, assetId: string): Promise<Stored<AssetState> | undefined>;
   /** The id of the first event of this digest that a candidate belongs to, or its own; that is settled once for all who come. */
   canonicalEventId(

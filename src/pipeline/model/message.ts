@@ -1,16 +1,17 @@
 import * as z from 'zod';
-import { AssetEvent, EventId, type Events } from './event.ts';
+import { AssetEvent, carrying, EventId, type Events } from './event.ts';
 
 /** Where the events of a message stand when they do not fit into it: a blob with the delivery's bytes, and which of its events. */
-export const ClaimCheck = z.object({
+export const ClaimCheck = carrying({
   blob: z.string().min(1).max(1024),
   from: z.int().min(0),
   /** One past the last. */
   to: z.int().min(1),
   /** What the call said of its event beside those bytes. */
   eventName: z.string().max(1024).optional(),
-  /** The id that its one event goes by, where that is not the one that the bytes give. */
+  /** Of a claim to one event: the id that it goes by, and its asset, so that its row is found without the bytes. */
   eventId: EventId.optional(),
+  assetId: z.string().max(1024).optional(),
 });
 export type ClaimCheck = z.infer<typeof ClaimCheck>;
 
@@ -23,12 +24,16 @@ const common = {
   /** 0 for the first try. */
   attempt: z.int().min(0),
   replayId: z.string().max(128).nullable(),
+  /** How often our own storage kept it from being handled. */
+  stumbles: z.int().min(0).optional(),
+  /** Those who put it back and may have left their lease on its event. */
+  leaseOwners: z.array(z.string().max(128)).max(8).optional(),
 };
 
 /** A queue message, version 1: events of one delivery, or a claim in their place. */
 export const AssetMessage = z.union([
-  z.object({ ...common, events: z.array(AssetEvent).min(1), claim: z.undefined().optional() }),
-  z.object({ ...common, claim: ClaimCheck, events: z.undefined().optional() }),
+  carrying({ ...common, events: z.array(AssetEvent).min(1), claim: z.undefined().optional() }),
+  carrying({ ...common, claim: ClaimCheck, events: z.undefined().optional() }),
 ]);
 export type AssetMessage = z.infer<typeof AssetMessage>;
 
@@ -89,7 +94,8 @@ export function encodeMessage({ events, claim, ...head }: AssetMessage): string 
 }
 
 function roomFor(head: MessageHead): number {
-  const most = head.attempt === 0 ? maxTextBytes - roomToGrow : maxTextBytes;
+  const isFirst = head.attempt === 0 && head.stumbles === undefined && head.leaseOwners === undefined;
+  const most = isFirst ? maxTextBytes - roomToGrow : maxTextBytes;
   return most - Buffer.byteLength(joined(head, []));
 }
 

@@ -10,7 +10,6 @@ export const reasonCodes = {
     'thumbnail-pending',
     'index-behind',
     'not-visible',
-    'overtaken',
   ],
   done: ['folded', 'deleted', 'no-thumbnail-yet', 'incomplete', 'index-behind'],
   ignored: ['not-found', 'too-old', 'in-future', 'not-an-asset', 'impossible-id'],

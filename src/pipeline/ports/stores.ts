@@ -10,25 +10,28 @@ export interface DeliveryStore {
   get(name: string): Promise<Uint8Array | undefined>;
 }
 
-/** What a fetch wrote, or that a later fetch had already been there. */
-export type Written = { kind: 'written'; etag: string } | { kind: 'later-one-there' };
-
-/** Records and thumbnails. A write carries the number of its fetch and goes only over a lower one. */
+/** Records and the pictures that they name. */
 export interface AssetStore {
-  write(
-    blob: AssetBlob,
-    options: { bytes: Uint8Array; contentType: string; fetch: number; etag: string | undefined },
-  ): Promise<Written>;
+  /** Writes it, and gives its new etag; with `after` only as the successor of that state (null: of there being none), else undefined. */
+  write(blob: AssetBlob, content: AssetContent & { after?: string | null }): Promise<string | undefined>;
   /** Undefined: there is none. */
-  read(blob: AssetBlob): Promise<{ bytes: Uint8Array; contentType: string; etag: string } | undefined>;
+  read(blob: AssetBlob): Promise<(AssetContent & { etag: string }) | undefined>;
   /** Deletes exactly that state of it; another one stays. */
   remove(blob: AssetBlob, etag: string): Promise<void>;
+}
+
+export interface AssetContent {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+  /** Of a record: the etag of the picture that it names. */
+  readonly thumbnailEtag?: string | undefined;
 }
 
 export interface AssetBlob {
   readonly source: string;
   readonly assetId: string;
-  readonly name: 'record.json' | 'thumbnail';
+  /** A picture's name ends with the first 16 hex digits of its SHA-256. */
+  readonly name: 'record.json' | `thumbnail-${string}`;
 }
 
 export interface PoisonMessage {

@@ -2,7 +2,7 @@ import type { EventCopy, Settled } from './event-transitions.ts';
 import type { EventLease } from './event-lease.ts';
 import { encodeMessage, type AssetMessage } from '../model/message.ts';
 import { retryDelayMs } from './retry-schedule.ts';
-import { settleEvent } from './settle-event.ts';
+import { settleEvent, type Settling } from './settle-event.ts';
 import type { AgainCode, Outcome, ProcessDeps } from './process-deps.ts';
 
 /** Writes an outcome down, and sends what must come again. The new message goes first: the row first would lose the event in a crash. */
@@ -17,14 +17,11 @@ export async function closeEvent(
     case 'over':
       return;
     case 'put-back': {
-      await deps.queue.send(textOf(copy), { delayMs: outcome.delayMs });
+      await deps.queue.send(textOf(copy, head.attempt, lease), { delayMs: outcome.delayMs });
       if (outcome.waiting === undefined) return logPutBack(copy, outcome.delayMs, deps);
       const nextAttemptAt = new Date(deps.now().getTime() + outcome.delayMs).toISOString();
       const settled: Settled = { state: 'waiting', reason: { ...outcome.waiting, nextAttemptAt } };
-      // This only tells; the message that was sent holds the event, and a throw would bring a second one.
-      await settleEvent(copy, settled, { countsAsTry: false }, deps, lease).catch((error: unknown) => {
-        deps.log('warn', 'waiting-not-told', { eventId: copy.event.id, error: String(error) });
-      });
+      await tell(copy, settled, { countsAsTry: false }, deps, lease);
       return;
     }
     case 'again': {
@@ -39,19 +36,14 @@ export async function closeEvent(
         await settleEvent(copy, settled, { countsAsTry: true, ...asset }, deps, lease);
         return;
       }
-      await deps.queue.send(textOf({ ...copy, head: { ...head, attempt: head.attempt + 1 } }), { delayMs });
+      await deps.queue.send(textOf(copy, head.attempt + 1, lease), { delayMs });
       const nextAttemptAt = new Date(deps.now().getTime() + delayMs).toISOString();
       const settled: Settled = {
         state: 'waiting',
         reason: { code: outcome.code, text: outcome.text, nextAttemptAt },
       };
-      await settleEvent(
-        copy,
-        settled,
-        { countsAsTry: true, attempt: head.attempt + 1, ...asset },
-        deps,
-        lease,
-      );
+      const about = { countsAsTry: true, attempt: head.attempt + 1, ...asset };
+      await tell(copy, settled, about, deps, lease);
       return;
     }
     case 'ended': {
@@ -60,7 +52,7 @@ export async function closeEvent(
       // Somebody holds the event and may yet fail: this copy waits for the end of that lease.
       if (claimed.kind !== 'held') return;
       const delayMs = untilFree(claimed, deps);
-      await deps.queue.send(textOf(copy), { delayMs });
+      await deps.queue.send(textOf(copy, head.attempt, lease), { delayMs });
       return logPutBack(copy, delayMs, deps);
     }
     default:
@@ -80,7 +72,28 @@ function givenUp(outcome: { code: AgainCode; text: string }, tries: number): Set
   return { state: 'failed', reason: { code: 'gave-up', text } };
 }
 
-function textOf({ event, head, content }: EventCopy): string {
+/** Says in the ledger why an event waits. The message that was sent holds the event: a throw would bring a second one. */
+async function tell(
+  copy: EventCopy,
+  settled: Settled,
+  about: Settling,
+  deps: ProcessDeps,
+  lease: EventLease | undefined,
+): Promise<void> {
+  await settleEvent(copy, settled, about, deps, lease).catch((error: unknown) => {
+    deps.log('warn', 'waiting-not-told', { eventId: copy.event.id, error: String(error) });
+  });
+}
+
+/** The message for the next time; it takes over the lease that is let go here, should the ledger not have been told. */
+function textOf(
+  { event, head: before, content, owner }: EventCopy,
+  attempt: number,
+  lease?: EventLease,
+): string {
+  const { stumbles: _past, leaseOwners: former, ...known } = before;
+  const leaseOwners = lease === undefined ? former : [owner];
+  const head = { ...known, attempt, ...(leaseOwners === undefined ? {} : { leaseOwners }) };
   const message: AssetMessage =
     'claim' in content ? { ...head, claim: content.claim } : { ...head, events: [event] };
   const text = encodeMessage(message);

@@ -1,80 +1,60 @@
-import {
-  claimEvent,
-  keysOf,
-  renew,
-  settle,
-  type LeaseResult,
-  type EventCopy,
-  type Settled,
-} from './event-transitions.ts';
 import type { AssetState, RowKeys, Rows } from '../model/ledger.ts';
-import type { Settling } from './settle-event.ts';
+import { claimEvent, keysOf, renew, settle } from './event-transitions.ts';
+import type { EventCopy, LeaseResult, Settled } from './event-transitions.ts';
 import type { ProcessDeps } from './process-deps.ts';
+import type { Settling } from './settle-event.ts';
 
-const leaseMs = 120_000;
-const renewEveryMs = 40_000;
+// A killed worker's event is taken up again a minute later.
+const leaseMs = 60_000;
+const renewEveryMs = 20_000;
 // The platform ends an invocation after ten minutes (host.json), and takes the process with it.
-const longestWorkMs = 480_000;
+const renewedAtMost = 24;
 
-/** An event that is ours to work on: leased, the lease renewed, and given up at once when somebody else took it. */
+/** An event that is ours to work on, its lease renewed until it is released. */
 export class EventLease {
   readonly #keys: RowKeys;
   readonly #copy: EventCopy;
-  readonly #owner: string;
   readonly #deps: ProcessDeps;
-  readonly #lost = new AbortController();
+  readonly #ended = new AbortController();
   readonly #renewal: NodeJS.Timeout;
-  readonly signal: AbortSignal;
-  /** The asset's state with this fetch's number. */
-  readonly asset: AssetState;
   #rows: Rows;
-  #busy: Promise<unknown> = Promise.resolve();
+  #renewed = 0;
+  #renewing: Promise<void> = Promise.resolve();
 
-  static async begin(
+  static async claim(
     copy: EventCopy,
     assetId: string,
     known: Rows,
     deps: ProcessDeps,
   ): Promise<EventLease | Exclude<LeaseResult, { kind: 'ours' }>> {
-    const owner = deps.newId();
     const keys = keysOf(copy, assetId);
     const { answer, rows } = await deps.ledger.change(keys, known, (current) => {
       const now = deps.now();
-      const until = new Date(now.getTime() + leaseMs).toISOString();
-      return claimEvent(current, copy, { owner, messageId: copy.messageId, until }, now);
+      return claimEvent(current, copy, { owner: copy.owner, until: endOf(now) }, now);
     });
-    switch (answer.kind) {
-      case 'over':
-      case 'held':
-        return answer;
-      case 'ours':
-        return new EventLease(keys, copy, owner, rows, deps);
-      default:
-        return answer satisfies never;
-    }
+    return answer.kind === 'ours' ? new EventLease(keys, copy, rows, deps) : answer;
   }
 
-  private constructor(keys: RowKeys, copy: EventCopy, owner: string, rows: Rows, deps: ProcessDeps) {
-    if (rows.asset === undefined) throw new Error('an event was begun without its asset');
+  private constructor(keys: RowKeys, copy: EventCopy, rows: Rows, deps: ProcessDeps) {
     this.#keys = keys;
     this.#copy = copy;
-    this.#owner = owner;
     this.#rows = rows;
     this.#deps = deps;
-    this.asset = rows.asset.value;
-    this.signal = AbortSignal.any([this.#lost.signal, AbortSignal.timeout(longestWorkMs)]);
-    this.#renewal = setInterval(() => void this.#renew(), renewEveryMs);
+    this.#renewal = setInterval(() => {
+      this.#renewing = this.#renew();
+    }, renewEveryMs);
   }
 
-  async settle(
-    settled: Settled,
-    about: Settling & { now: Date },
-  ): Promise<{ answer: LeaseResult; rows: Rows }> {
-    this.release();
-    await this.#busy;
-    return await this.#deps.ledger.change(this.#keys, this.#rows, (rows) =>
-      settle(rows, this.#copy, settled, { ...about, owner: this.#owner }),
-    );
+  /** Aborts when the event is somebody else's, or took too long. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** What was known of the asset when its event was claimed. */
+  get asset(): AssetState {
+    const { asset } = this.#rows;
+    if (asset === undefined) throw new Error('an event was claimed without its asset');
+    return asset.value;
   }
 
   /** How many tries of this event ended for this reason. */
@@ -82,28 +62,39 @@ export class EventLease {
     return this.#rows.event?.value.history.filter((entry) => entry.code === code).length ?? 0;
   }
 
-  /** True once somebody else has the event. */
-  get lost(): boolean {
-    return this.#lost.signal.aborted;
+  async settle(
+    settled: Settled,
+    about: Settling & { now: Date },
+  ): Promise<{ answer: LeaseResult; rows: Rows }> {
+    this.release();
+    await this.#renewing;
+    return await this.#deps.ledger.change(this.#keys, this.#rows, (rows) =>
+      settle(rows, this.#copy, settled, { ...about, owner: this.#copy.owner }),
+    );
   }
 
+  /** Ends the renewal; the lease itself ends when the event is settled, or by its time. */
   release(): void {
     clearInterval(this.#renewal);
   }
 
-  #renew(): Promise<void> {
-    const renewed = (async () => {
-      const until = new Date(this.#deps.now().getTime() + leaseMs);
+  async #renew(): Promise<void> {
+    this.#renewed += 1;
+    if (this.#renewed > renewedAtMost) return this.#ended.abort(new Error('this event took too long'));
+    try {
+      const { owner } = this.#copy;
       const { answer, rows } = await this.#deps.ledger.change(this.#keys, this.#rows, (current) =>
-        renew(current, this.#owner, until),
+        renew(current, owner, endOf(this.#deps.now())),
       );
       this.#rows = rows;
-      if (answer.kind !== 'ours') this.#lost.abort(new Error('another instance took this event over'));
-    })().catch((error: unknown) => {
+      if (answer.kind !== 'ours') this.#ended.abort(new Error('another instance took this event over'));
+    } catch (error) {
       // The lease still runs for a while, and the next renewal may succeed.
       this.#deps.log('warn', 'lease-not-renewed', { eventId: this.#copy.event.id, error: String(error) });
-    });
-    this.#busy = renewed;
-    return renewed;
+    }
   }
+}
+
+function endOf(now: Date): string {
+  return new Date(now.getTime() + leaseMs).toISOString();
 }

@@ -19,8 +19,8 @@ import type { ReasonCode } from '../model/reason-codes.ts';
 export interface EventCopy {
   readonly event: AssetEvent;
   readonly head: MessageHead;
-  /** The queue's id of the message. */
-  readonly messageId: string;
+  /** Whoever handles this copy; another one each time that its message comes. */
+  readonly owner: string;
   readonly content: EventEntry['content'];
 }
 
@@ -53,7 +53,7 @@ const leaseMarginMs = 5_000;
 const historyKept = 50;
 const otherDeliveriesKept = 50;
 
-/** Takes the event for work: the row is made or taken over, leased, and its asset's fetch number raised. */
+/** Takes the event for work: the row is made or taken over, and leased; its asset learns when the event occurred. */
 export function claimEvent(
   rows: Rows,
   copy: EventCopy,
@@ -85,7 +85,7 @@ export function claimEvent(
         attempt: copy.head.attempt,
         lease,
       },
-      asset: raised(rows.asset?.value, copy.event),
+      asset: withEvent(rows.asset?.value, copy.event),
     },
     answer: claimed,
   };
@@ -134,7 +134,7 @@ export function settle(
         attempt: about.attempt ?? copy.head.attempt,
         lease: null,
       },
-      ...(about.asset === undefined ? {} : { asset: keptLater(rows.asset?.value, about.asset) }),
+      ...(about.asset === undefined ? {} : { asset: withFetch(rows.asset?.value, about.asset) }),
     },
     answer: claimed,
   };
@@ -150,17 +150,19 @@ function sameEntry(one: HistoryEntry | undefined, other: HistoryEntry): boolean 
 }
 
 /** Lengthens a lease that is still ours. */
-export function renew(rows: Rows, owner: string, until: Date): { change: Change; answer: LeaseResult } {
+export function renew(rows: Rows, owner: string, until: string): { change: Change; answer: LeaseResult } {
   const entry = rows.event?.value;
   if (entry?.lease?.owner !== owner) return { change: {}, answer: { kind: 'over' } };
-  const lease = { ...entry.lease, until: until.toISOString() };
+  const lease = { ...entry.lease, until };
   return { change: { event: { ...entry, lease } }, answer: { kind: 'ours' } };
 }
 
 function leaseFor(row: EventEntry | undefined, copy: EventCopy, now: Date): LeaseResult {
   if (row === undefined) return { kind: 'ours' };
   if (isFinal(row.summary.state) || copy.head.attempt < row.attempt) return { kind: 'over' };
-  if (row.lease === null || row.lease.messageId === copy.messageId) return { kind: 'ours' };
+  // Whoever had the lease put the message back, and let it go.
+  if (row.lease === null || copy.head.leaseOwners?.includes(row.lease.owner) === true)
+    return { kind: 'ours' };
   const until = Date.parse(row.lease.until) + leaseMarginMs;
   return until <= now.getTime() ? { kind: 'ours' } : { kind: 'held', until };
 }
@@ -219,12 +221,14 @@ function counted(rows: Rows, copy: EventCopy): Change {
   };
 }
 
-function raised(asset: AssetState | undefined, { occurredAt, timeUnknown, removal }: AssetEvent): AssetState {
+function withEvent(
+  asset: AssetState | undefined,
+  { occurredAt, timeUnknown, removal }: AssetEvent,
+): AssetState {
   const known = asset ?? noneFetched;
   const latestEventAt = timeUnknown === true ? known.latestEventAt : later(known.latestEventAt, occurredAt);
   return {
     ...known,
-    fetch: known.fetch + 1,
     latestEventAt,
     // A removal at an unknown time is of what is known; whatever is known to occur after that comes after it too.
     removedAt:
@@ -236,13 +240,9 @@ function raised(asset: AssetState | undefined, { occurredAt, timeUnknown, remova
 
 /** The state of an asset of which nothing was ever fetched. */
 export const noneFetched: AssetState = {
-  fetch: 0,
   fetchedAt: null,
   fetchedFor: null,
   title: null,
-  keptFetch: 0,
-  recordEtag: null,
-  thumbnailEtag: null,
   latestEventAt: null,
   removedAt: null,
 };
@@ -251,15 +251,11 @@ function later(known: string | null, given: string): string {
   return known !== null && Date.parse(known) >= Date.parse(given) ? known : given;
 }
 
-/** What was kept last: a fetch that ends late does not push aside what a later one left. */
-function keptLater(current: AssetState | undefined, kept: AssetState): AssetState {
-  if (current === undefined) return kept;
-  return current.keptFetch > kept.keptFetch
-    ? current
-    : {
-        ...kept,
-        fetch: Math.max(current.fetch, kept.fetch),
-        latestEventAt: current.latestEventAt,
-        removedAt: current.removedAt,
-      };
+/** What the fetch that began last found; what is known of the asset's events stays. */
+function withFetch(
+  current: AssetState = noneFetched,
+  { fetchedAt, fetchedFor, title }: AssetState,
+): AssetState {
+  const isOlder = Date.parse(current.fetchedAt ?? '') > Date.parse(fetchedAt ?? '');
+  return isOlder ? current : { ...current, fetchedAt, fetchedFor, title };
 }

@@ -1,15 +1,18 @@
+import * as z from 'zod';
 import { copyOf } from '../model/deduplication.ts';
 import { claimedEvents } from './claimed-events.ts';
 import {
   decodeMessage,
   encodeMessage,
   encodeParts,
+  maxTextBytes,
   type AssetMessage,
   type ClaimCheck,
   type MessageHead,
   type Arrival,
 } from '../model/message.ts';
 import type { Events } from '../ports/receiver.ts';
+import { StorageError } from '../ports/errors.ts';
 import { recordLost, recordUnreadable } from '../dead-letter/record-unreadable.ts';
 import { processEvent } from './process-event.ts';
 import type { ProcessDeps } from './process-deps.ts';
@@ -22,9 +25,53 @@ const laterVersionWaitMs = 3_600_000;
 /**
  * Does what a queue message asks for: one event is worked on, many are split into smaller messages. Whatever the
  * message is, it ends as work, as smaller messages, put back, or as a row of the ledger. Throws a StorageError only
- * when our own storage failed.
+ * when our own storage failed and the message could not be put back either.
  */
 export async function handleMessage(arrival: Arrival, deps: ProcessDeps): Promise<void> {
+  const owner = deps.newId();
+  try {
+    await handleDecoded({ ...arrival, owner }, deps);
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    await putBackStumbled({ ...arrival, owner }, error, deps);
+  }
+}
+
+/** A message in our hands, and who we are while we have it. */
+type Handled = Arrival & { readonly owner: string };
+
+const Stumbled = z.looseObject({
+  v: z.number(),
+  stumbles: z.int().min(0).default(0),
+  leaseOwners: z.array(z.string()).default([]),
+});
+const leaseOwnersKept = 4;
+const firstStumbleMs = 5_000;
+const longestStumbleMs = 600_000;
+
+/**
+ * Our own storage failing is no fault of the message: it comes again, later and later, with no try counted. Only where it
+ * cannot be put back the platform brings it again, which gives up after some times.
+ */
+async function putBackStumbled(
+  { item, owner }: Handled,
+  failure: StorageError,
+  deps: ProcessDeps,
+): Promise<void> {
+  const message = Stumbled.safeParse(item);
+  if (!message.success) throw failure;
+  const { stumbles, leaseOwners: former, ...members } = message.data;
+  const leaseOwners = [owner, ...former].slice(0, leaseOwnersKept);
+  const text = JSON.stringify({ ...members, stumbles: stumbles + 1, leaseOwners });
+  if (Buffer.byteLength(text) > maxTextBytes) throw failure;
+  const delayMs = Math.min(firstStumbleMs * 2 ** stumbles, longestStumbleMs) * (1 + deps.random() / 2);
+  await deps.queue.send(text, { delayMs }).catch(() => {
+    throw failure;
+  });
+  deps.log('warn', 'message-put-back', { stumbles, delayMs: Math.round(delayMs), error: failure.message });
+}
+
+async function handleDecoded(arrival: Handled, deps: ProcessDeps): Promise<void> {
   const decoded = decodeMessage(arrival.item);
   switch (decoded.kind) {
     case 'message':
@@ -38,7 +85,7 @@ export async function handleMessage(arrival: Arrival, deps: ProcessDeps): Promis
   }
 }
 
-async function handleEvents(message: AssetMessage, arrival: Arrival, deps: ProcessDeps): Promise<void> {
+async function handleEvents(message: AssetMessage, arrival: Handled, deps: ProcessDeps): Promise<void> {
   const { events: inline, claim, ...head } = message;
   const source = deps.sources.get(head.source);
   if (source === undefined) {
@@ -57,8 +104,7 @@ async function handleEvents(message: AssetMessage, arrival: Arrival, deps: Proce
     return await recordLost(head, { code: 'unreadable', text }, { claim, arrival }, deps);
   }
   if (events.length === 1) {
-    const { messageId } = arrival;
-    const copy = await copyOf(event, { head, claim, messageId }, deps.ledger);
+    const copy = await copyOf(event, { head, claim, owner: arrival.owner }, deps.ledger);
     await processEvent(copy, source, deps);
     return;
   }

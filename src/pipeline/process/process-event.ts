@@ -1,25 +1,27 @@
-import type { Permit } from '../ports/permit.ts';
-import { closeEvent, untilFree } from './close-event.ts';
-import type { EventCopy, Settled } from './event-transitions.ts';
 import type { LeaderResult } from '../concurrency/coalescer.ts';
-import { EventLease } from './event-lease.ts';
-import { storeAsset, type StoreResult } from './store-asset.ts';
-import type { AssetState } from '../model/ledger.ts';
+import type { Permit } from '../ports/permit.ts';
+import type { AssetState, Rows } from '../model/ledger.ts';
 import type { ReasonCode } from '../model/reason-codes.ts';
-import type { AgainResult, FetchResult, FetchContext, WantedAsset } from '../ports/source-client.ts';
+import type { AgainResult, FetchContext, FetchResult, WantedAsset } from '../ports/source-client.ts';
+import { closeEvent, untilFree } from './close-event.ts';
+import { EventLease } from './event-lease.ts';
+import { noneFetched, type EventCopy, type Settled } from './event-transitions.ts';
 import type { Again, AgainCode, Outcome, ProcessDeps, ProcessLimits, ProcessSource } from './process-deps.ts';
+import { readRecord, storeAsset, type StoredRecord } from './store-asset.ts';
 
 const longestWaitMs = 5_000;
 const inFutureMs = 86_400_000;
 // An index that lags catches up within seconds or minutes; that it differs for ever has other reasons.
 const mostLooksForIndex = 2;
+// Each time that another record came between, somebody stored one; the message goes back for more.
+const mostFetches = 3;
 
 /** Does what one event asks for, and leaves the result in the ledger. Throws a StorageError only when our own storage failed. */
 export async function processEvent(copy: EventCopy, source: ProcessSource, deps: ProcessDeps): Promise<void> {
   const wanted = wantedAsset(copy, source, deps.limits);
   if ('settled' in wanted) return await closeEvent(copy, wanted, deps);
 
-  const key = `${copy.head.source}/${wanted.id}`;
+  const key = `${copy.head.source}/${wanted.kind}/${wanted.id}`;
   const waitsUntil = deps.now().getTime() + longestWaitMs;
   const lead = async (): Promise<LeaderResult<Outcome>> =>
     await fetchWithPermit(copy, { ...wanted, waitsUntil }, source, deps);
@@ -91,7 +93,7 @@ function folded(outcome: Outcome): Outcome {
 
 const foldedReason = {
   code: 'folded',
-  text: 'A look-up that leased after this event was received covers it.',
+  text: 'A look-up that began after this event was received covers it.',
 } as const;
 
 async function fetchWithPermit(
@@ -105,9 +107,13 @@ async function fetchWithPermit(
     return { value: outcome, shared: outcome.kind === 'put-back' };
   };
 
-  const asset = await deps.ledger.assetState(copy.head.source, wanted.id);
-  if (isCovered(copy, asset?.value, source, deps.limits) && !standsAlone(copy, source)) {
-    const settled: Settled = { state: 'done', reason: foldedReason, title: asset?.value.title ?? null };
+  const known = await knownRows(copy, wanted.id, deps);
+  const asset = known.asset?.value;
+  const isFolded =
+    (isCovered(copy, asset, source, deps.limits) && !standsAlone(copy, source)) ||
+    isOvertaken(fetchContextOf(copy, asset), source);
+  if (isFolded) {
+    const settled: Settled = { state: 'done', reason: foldedReason, title: asset?.title ?? null };
     return await alone({ kind: 'ended', settled });
   }
 
@@ -118,13 +124,13 @@ async function fetchWithPermit(
 
   const { permit } = acquired;
   try {
-    const leased = await EventLease.begin(copy, wanted.id, { event: undefined, asset }, deps);
-    if (leased instanceof EventLease) {
-      const value = await runLeased(leased, copy, wanted, source, permit, deps);
+    const lease = await EventLease.claim(copy, wanted.id, known, deps);
+    if (lease instanceof EventLease) {
+      const value = await runLeased({ copy, wanted, source, lease, permit }, deps);
       return { value, shared: value.kind !== 'over' };
     }
     const outcome: Outcome =
-      leased.kind === 'over' ? leased : { kind: 'put-back', delayMs: untilFree(leased, deps) };
+      lease.kind === 'over' ? lease : { kind: 'put-back', delayMs: untilFree(lease, deps) };
     await closeEvent(copy, outcome, deps);
     return { value: outcome, shared: false };
   } finally {
@@ -132,7 +138,20 @@ async function fetchWithPermit(
   }
 }
 
-/** True where a look-up that was kept leased after this event was received, and was made for none that occurred earlier. */
+/** Most events come once: their row is read only where there must be one already. */
+async function knownRows(copy: EventCopy, assetId: string, deps: ProcessDeps): Promise<Rows> {
+  const { attempt, leaseOwners, source } = copy.head;
+  if (attempt > 0 || leaseOwners !== undefined)
+    return await deps.ledger.read({ source, eventId: copy.event.id, assetId });
+  return { event: undefined, asset: await deps.ledger.assetState(source, assetId) };
+}
+
+/** True for an event that is all there is to know of an asset of which a later one is known. */
+function isOvertaken({ laterEventKnown }: FetchContext, source: ProcessSource): boolean {
+  return source.selfContainedEvents && laterEventKnown;
+}
+
+/** True where a look-up that was kept began after this event was received, and was made for none that occurred earlier. */
 function isCovered(
   { event, head }: EventCopy,
   asset: AssetState | undefined,
@@ -152,35 +171,51 @@ function awaitOpening(closed: { until: number; code: AgainCode }, deps: ProcessD
   return { kind: 'put-back', delayMs, waiting: { code: closed.code, text } };
 }
 
-async function runLeased(
-  lease: EventLease,
-  copy: EventCopy,
-  wanted: WantedAsset,
-  source: ProcessSource,
-  permit: Permit,
-  deps: ProcessDeps,
-): Promise<Outcome> {
-  const beganAt = deps.now();
-  const context = fetchContextOf(copy, lease.asset);
+/** What a leased event is worked on with. */
+interface Leased {
+  readonly copy: EventCopy;
+  readonly wanted: WantedAsset;
+  readonly source: ProcessSource;
+  readonly lease: EventLease;
+  readonly permit: Permit;
+}
+
+async function runLeased(leased: Leased, deps: ProcessDeps): Promise<Outcome> {
+  const { copy, lease } = leased;
   try {
-    if (source.selfContainedEvents && context.laterEventKnown) {
-      const outcome: Outcome = { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
-      await closeEvent(copy, outcome, deps, lease);
-      return outcome;
-    }
-    const client = await source.client();
-    const fetchResult = await client.fetchAsset(wanted, permit, lease.signal, context);
-    if (lease.lost) return { kind: 'over' };
-    const outcome = await storeResult(fetchResult, { copy, wanted, source, lease, context, beganAt }, deps);
-    await closeEvent(copy, outcome, deps, lease);
+    const outcome = await fetchAndStore(leased, deps);
+    if (outcome.kind !== 'over') await closeEvent(copy, outcome, deps, lease);
     return outcome;
   } finally {
     lease.release();
   }
 }
 
+/** Fetches until what was found follows the record that was there when that fetch began. */
+async function fetchAndStore(leased: Leased, deps: ProcessDeps): Promise<Outcome> {
+  const { copy, wanted, source, lease, permit } = leased;
+  const name = { source: copy.head.source, assetId: wanted.id };
+  const client = await source.client();
+  let { asset } = lease;
+  for (let fetches = 1; ; fetches += 1) {
+    const beganAt = deps.now();
+    const before = await readRecord(deps.assets, name);
+    const context = fetchContextOf(copy, asset);
+    if (isOvertaken(context, source))
+      return { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
+    const fetchResult = await client.fetchAsset(wanted, permit, lease.signal, context);
+    // Somebody else has the event, or will: its message comes again.
+    if (lease.signal.aborted) return { kind: 'over' };
+    const outcome = await storeResult(fetchResult, { ...leased, asset, context, before, beganAt }, deps);
+    if (outcome.kind !== 'record-changed') return outcome;
+    if (fetches === mostFetches) return { kind: 'put-back', delayMs: 1_000 + 4_000 * deps.random() };
+    asset = (await deps.ledger.assetState(name.source, name.assetId))?.value ?? asset;
+  }
+}
+
 /** The clock is the source's own: when its events occurred. */
-function fetchContextOf({ event }: EventCopy, { latestEventAt, removedAt }: AssetState): FetchContext {
+function fetchContextOf({ event }: EventCopy, asset: AssetState = noneFetched): FetchContext {
+  const { latestEventAt, removedAt } = asset;
   const latest = latestEventAt === null ? -Infinity : Date.parse(latestEventAt);
   return {
     event,
@@ -189,45 +224,23 @@ function fetchContextOf({ event }: EventCopy, { latestEventAt, removedAt }: Asse
   };
 }
 
+interface Fetch extends Leased {
+  readonly asset: AssetState;
+  readonly context: FetchContext;
+  readonly before: StoredRecord | undefined;
+  readonly beganAt: Date;
+}
+
 async function storeResult(
   fetchResult: FetchResult,
-  about: {
-    copy: EventCopy;
-    wanted: WantedAsset;
-    source: ProcessSource;
-    lease: EventLease;
-    context: FetchContext;
-    beganAt: Date;
-  },
+  fetch: Fetch,
   deps: ProcessDeps,
-): Promise<Outcome> {
+): Promise<Outcome | { kind: 'record-changed' }> {
   const ended = (settled: Settled): Outcome => ({ kind: 'ended', settled });
   switch (fetchResult.kind) {
     case 'found':
-    case 'deleted': {
-      const deleted = fetchResult.kind === 'deleted';
-      const unfinished =
-        fetchResult.kind === 'found' ? unfinishedBusiness(fetchResult, about.lease) : undefined;
-      if (fetchResult.kind === 'found' && fetchResult.unfinished !== undefined)
-        pauseSource(fetchResult.unfinished, about.source, deps.limits);
-      const kept = await storeAsset(
-        {
-          source: about.copy.head.source,
-          assetId: about.wanted.id,
-          details: fetchResult.details,
-          thumbnail: fetchResult.kind === 'found' ? fetchResult.thumbnail : { kind: 'none' },
-          deleted,
-          detailsMayBeOld: fetchResult.kind === 'deleted' && fetchResult.detailsMayBeOld === true,
-          // What was found could be compared with no event: whether it is behind the latest one, nobody knows.
-          complete:
-            unfinished === undefined && !(about.source.eventuallyConsistent && about.context.laterEventKnown),
-          asset: about.lease.asset,
-          beganAt: about.beganAt,
-        },
-        deps.assets,
-      );
-      return outcomeOf(kept, { deleted, unfinished });
-    }
+    case 'deleted':
+      return await storeFound(fetchResult, fetch, deps);
     case 'not-visible': {
       const reason = { code: fetchResult.kind, text: fetchResult.text };
       return { kind: 'again', ...reason, atLast: { state: 'failed', reason } };
@@ -238,13 +251,9 @@ async function storeResult(
     case 'unreadable-answer':
       return ended({ state: 'failed', reason: { code: fetchResult.kind, text: fetchResult.text } });
     case 'again': {
-      pauseSource(fetchResult, about.source, deps.limits);
-      return {
-        kind: 'again',
-        code: fetchResult.code,
-        text: fetchResult.text,
-        retryAfterMs: fetchResult.retryAfterMs,
-      };
+      pauseSource(fetchResult, fetch.source, deps.limits);
+      const { code, text, retryAfterMs } = fetchResult;
+      return { kind: 'again', code, text, retryAfterMs };
     }
     default:
       return fetchResult satisfies never;
@@ -260,6 +269,43 @@ function pauseSource(
   const quietMs = retryAfterMs ?? (code === 'rate-limited' ? retryDelaysMs[0] : undefined);
   if (code === 'login-refused' || quietMs === undefined) return;
   limiter.pauseFor(Math.min(quietMs, retryAfterCapMs), code);
+}
+
+async function storeFound(
+  found: Extract<FetchResult, { kind: 'found' | 'deleted' }>,
+  { copy, wanted, source, lease, asset, context, before, beganAt }: Fetch,
+  deps: ProcessDeps,
+): Promise<Outcome | { kind: 'record-changed' }> {
+  const deleted = found.kind === 'deleted';
+  const unfinished = deleted ? undefined : unfinishedBusiness(found, lease);
+  if (!deleted && found.unfinished !== undefined) pauseSource(found.unfinished, source, deps.limits);
+  const stored = await storeAsset(
+    {
+      source: copy.head.source,
+      assetId: wanted.id,
+      details: found.details,
+      thumbnail: deleted ? { kind: 'none' } : found.thumbnail,
+      deleted,
+      detailsMayBeOld: deleted && found.detailsMayBeOld === true,
+      before,
+      beganAt,
+    },
+    deps.assets,
+  );
+  if (stored.kind !== 'stored') return stored;
+  const { title, fetchedAt } = stored.record;
+  // What was found could be compared with no event: whether it is behind the latest one, nobody knows.
+  const mayLag = source.eventuallyConsistent && context.laterEventKnown;
+  // Other events are folded only into a fetch that brought all there is.
+  const whole = unfinished === undefined && !mayLag ? { fetchedAt, fetchedFor: asset.latestEventAt } : {};
+  const state: AssetState = { ...asset, ...whole, title };
+  if (unfinished !== undefined) {
+    const atLast = unfinished.atLast === undefined ? {} : { atLast: { ...unfinished.atLast, title } };
+    return { ...unfinished, ...atLast, asset: state };
+  }
+  const gone = { code: 'deleted', text: 'The source says that this asset is deleted.' } as const;
+  const settled: Settled = { state: 'done', reason: deleted ? gone : null, title };
+  return { kind: 'ended', settled, asset: state };
 }
 
 /** Why what was found is worth another look, and how the event ends when there is none left. */
@@ -286,24 +332,4 @@ function unfinishedBusiness(
 
 function doneWith(code: ReasonCode<'done'>, text: string): Settled {
   return { state: 'done', reason: { code, text } };
-}
-
-function outcomeOf(
-  kept: StoreResult,
-  { deleted, unfinished }: { deleted: boolean; unfinished: Again | undefined },
-): Outcome {
-  if (kept.kind === 'later-one-there')
-    return { kind: 'ended', settled: { state: 'done', reason: foldedReason } };
-  if (kept.kind === 'overtaken') {
-    const text = 'Another look-up of this asset leased later and is not through yet.';
-    return { kind: 'again', code: 'overtaken', text };
-  }
-  const { title } = kept.asset;
-  if (unfinished !== undefined) {
-    const atLast = unfinished.atLast === undefined ? {} : { atLast: { ...unfinished.atLast, title } };
-    return { ...unfinished, ...atLast, asset: kept.asset };
-  }
-  const gone = { code: 'deleted', text: 'The source says that this asset is deleted.' } as const;
-  const settled: Settled = { state: 'done', reason: deleted ? gone : null, title };
-  return { kind: 'ended', settled, asset: kept.asset };
 }

@@ -1,107 +1,124 @@
 import { createHash } from 'node:crypto';
-import type { AssetState } from '../model/ledger.ts';
-import { readPicture } from './picture.ts';
-import { AssetRecord, type AssetDetails, type Thumbnail } from '../model/record.ts';
-import { readOwnJson } from '../model/read-json.ts';
 import type { FoundThumbnail } from '../ports/source-client.ts';
-import type { AssetBlob, AssetStore } from '../ports/stores.ts';
+import type { AssetBlob, AssetContent, AssetStore } from '../ports/stores.ts';
+import { readOwnJson } from '../model/read-json.ts';
+import { AssetRecord, type AssetDetails, type Thumbnail } from '../model/record.ts';
+import { readPicture } from './picture.ts';
 
-/** What a fetch brought home, and which fetch of its asset it was. */
-export interface Fetched {
+/** Whose record it is. */
+export interface AssetName {
   readonly source: string;
   readonly assetId: string;
+}
+
+/** A record as it was read. */
+export interface StoredRecord extends AssetContent {
+  readonly etag: string;
+  /** Undefined where this version cannot read it. */
+  readonly record: AssetRecord | undefined;
+}
+
+/** What a fetch found, and the record that was there when it began. */
+export interface Fetched extends AssetName {
   readonly details: AssetDetails;
   readonly thumbnail: FoundThumbnail;
   readonly deleted: boolean;
   /** They may be older than what is known of a deleted asset. */
   readonly detailsMayBeOld?: boolean;
-  /** False where the source is known to have more to tell soon, or where nobody can say whether it has. */
-  readonly complete: boolean;
-  /** The asset's state when this fetch began; `fetch` is this fetch's number. */
-  readonly asset: AssetState;
+  readonly before: StoredRecord | undefined;
   readonly beganAt: Date;
 }
 
-/** The asset's new state, or that a later fetch has already left a newer record. */
 export type StoreResult =
-  | { kind: 'kept'; asset: AssetState }
-  | { kind: 'later-one-there' }
-  /** A later fetch has left its thumbnail, and its record is not there yet: it may still fail. */
-  | { kind: 'overtaken' };
+  | { kind: 'stored'; record: AssetRecord }
+  /** Another record is there than the one that was there when the fetch began: what was found may be the older one. */
+  | { kind: 'record-changed' };
 
-/** Keeps an asset: the thumbnail first and the record last, with its digest, each only over an earlier fetch. */
+/** Stores an asset: the picture under its digest first, the record last, and only over the one that the fetch began with. */
 export async function storeAsset(fetched: Fetched, store: AssetStore): Promise<StoreResult> {
-  const { source, assetId, asset } = fetched;
-  const blob = (name: AssetBlob['name']): AssetBlob => ({ source, assetId, name });
-  const before = fetched.deleted ? await readRecord(store, blob('record.json')) : undefined;
-
-  const picture = fetched.thumbnail.kind === 'bytes' ? readPicture(fetched.thumbnail.bytes) : undefined;
-  let thumbnail: Thumbnail | null = null;
-  let thumbnailEtag = asset.thumbnailEtag;
-  if (fetched.thumbnail.kind === 'bytes' && picture !== undefined) {
-    const { bytes } = fetched.thumbnail;
-    const written = await store.write(blob('thumbnail'), {
-      bytes,
-      contentType: picture.contentType,
-      fetch: asset.fetch,
-      etag: asset.thumbnailEtag ?? undefined,
-    });
-    if (written.kind === 'later-one-there') return { kind: 'overtaken' };
-    thumbnailEtag = written.etag;
-    thumbnail = {
-      contentType: picture.contentType,
-      sizeBytes: bytes.byteLength,
-      width: picture.width,
-      height: picture.height,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-    };
-  }
-
+  const { before } = fetched;
+  const picture = await storePicture(fetched, store);
+  const lastKnown = fetched.deleted ? before?.record : undefined;
   const record: AssetRecord = {
     v: 1,
-    source,
-    assetId,
-    ...(before === undefined ? fetched.details : lastKnown(before, fetched)),
-    thumbnail: before?.thumbnail ?? thumbnail,
-    thumbnailState: before?.thumbnailState ?? thumbnailState(fetched.thumbnail, thumbnail),
+    source: fetched.source,
+    assetId: fetched.assetId,
+    ...(lastKnown === undefined ? fetched.details : knownOfDeleted(lastKnown, fetched)),
+    thumbnail: lastKnown?.thumbnail ?? picture?.thumbnail ?? null,
+    thumbnailState: lastKnown?.thumbnailState ?? thumbnailState(fetched.thumbnail, picture?.thumbnail),
     deleted: fetched.deleted,
     fetchedAt: fetched.beganAt.toISOString(),
   };
-  const written = await store.write(blob('record.json'), {
-    bytes: Buffer.from(JSON.stringify(record)),
+  const bytes = Buffer.from(JSON.stringify(record));
+  const written = await store.write(recordOf(fetched), {
+    bytes,
     contentType: 'application/json',
-    fetch: asset.fetch,
-    etag: asset.recordEtag ?? undefined,
+    thumbnailEtag: lastKnown === undefined ? picture?.etag : before?.thumbnailEtag,
+    after: before?.etag ?? null,
   });
-  if (written.kind === 'later-one-there') return written;
-
-  if (record.thumbnailState !== 'stored' && thumbnailEtag !== null) {
-    await store.remove(blob('thumbnail'), thumbnailEtag);
-    thumbnailEtag = null;
+  if (written === undefined) {
+    // It may be ours: written, and only the answer was lost.
+    const there = await store.read(recordOf(fetched));
+    if (there === undefined || !bytes.equals(there.bytes)) return { kind: 'record-changed' };
   }
+  const outdated = before?.record?.thumbnail;
+  if (outdated != null && before?.thumbnailEtag !== undefined && outdated.sha256 !== record.thumbnail?.sha256)
+    // Another fetch may have found the same picture again meanwhile: then its etag is another.
+    await store.remove(pictureOf(fetched, outdated), before.thumbnailEtag);
+  return { kind: 'stored', record };
+}
+
+/** The record as it stands; undefined where there is none. */
+export async function readRecord(store: AssetStore, name: AssetName): Promise<StoredRecord | undefined> {
+  const found = await store.read(recordOf(name));
+  return found && { ...found, record: AssetRecord.safeParse(readOwnJson(found.bytes)).data };
+}
+
+/** The picture that a record names. */
+export async function readThumbnail(
+  store: AssetStore,
+  { source, assetId, thumbnail }: AssetRecord,
+): Promise<AssetContent | undefined> {
+  return thumbnail === null ? undefined : await store.read(pictureOf({ source, assetId }, thumbnail));
+}
+
+function recordOf({ source, assetId }: AssetName): AssetBlob {
+  return { source, assetId, name: 'record.json' };
+}
+
+function pictureOf({ source, assetId }: AssetName, { sha256 }: Thumbnail): AssetBlob {
+  return { source, assetId, name: `thumbnail-${sha256.slice(0, 16)}` };
+}
+
+/** Writes the picture, unless the record that is there names the same one; undefined where there is none to store. */
+async function storePicture(
+  { source, assetId, thumbnail: found, before }: Fetched,
+  store: AssetStore,
+): Promise<{ thumbnail: Thumbnail; etag: string | undefined } | undefined> {
+  const picture = found.kind === 'bytes' ? readPicture(found.bytes) : undefined;
+  if (found.kind !== 'bytes' || picture === undefined) return undefined;
+  const { bytes } = found;
+  const thumbnail: Thumbnail = {
+    contentType: picture.contentType,
+    sizeBytes: bytes.byteLength,
+    width: picture.width,
+    height: picture.height,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+  if (before?.record?.thumbnail?.sha256 === thumbnail.sha256)
+    return { thumbnail, etag: before.thumbnailEtag };
+  const { contentType } = picture;
   return {
-    kind: 'kept',
-    asset: {
-      ...asset,
-      keptFetch: asset.fetch,
-      // Other events are folded only into a fetch that brought all there is.
-      fetchedAt: fetched.complete ? record.fetchedAt : asset.fetchedAt,
-      fetchedFor: fetched.complete ? asset.latestEventAt : asset.fetchedFor,
-      title: record.title,
-      recordEtag: written.etag,
-      thumbnailEtag,
-    },
+    thumbnail,
+    etag: await store.write(pictureOf({ source, assetId }, thumbnail), { bytes, contentType }),
   };
 }
 
-/** The record as it stands; undefined where there is none, or none that this version can read. */
-export async function readRecord(store: AssetStore, blob: AssetBlob): Promise<AssetRecord | undefined> {
-  const found = await store.read(blob);
-  return found === undefined ? undefined : AssetRecord.safeParse(readOwnJson(found.bytes)).data;
-}
-
 // Of a deleted asset the source tells little: what was known of it before is worth more than gaps.
-function lastKnown(before: AssetRecord, { details: now, detailsMayBeOld = false }: Fetched): AssetDetails {
+function knownOfDeleted(
+  before: AssetRecord,
+  { details: now, detailsMayBeOld = false }: Fetched,
+): AssetDetails {
   const {
     v: _v,
     source: _source,
@@ -116,8 +133,8 @@ function lastKnown(before: AssetRecord, { details: now, detailsMayBeOld = false 
   return { ...was, title: now.title ?? was.title, securityTag: now.securityTag ?? was.securityTag ?? null };
 }
 
-function thumbnailState(found: FoundThumbnail, kept: Thumbnail | null): AssetRecord['thumbnailState'] {
-  if (kept !== null) return 'stored';
+function thumbnailState(found: FoundThumbnail, stored: Thumbnail | undefined): AssetRecord['thumbnailState'] {
+  if (stored !== undefined) return 'stored';
   switch (found.kind) {
     case 'bytes':
     case 'too-large':

@@ -23,7 +23,7 @@ describe('a fault point', () => {
     ['message-deleted', 'DELETE', '/asset-events/messages/id'],
     ['message-put-back', 'PUT', '/asset-events/messages/id'],
     ['claim-written', 'PUT', '/deliveries/2026/body'],
-    ['thumbnail-written', 'PUT', '/assets/archive/a-1/thumbnail'],
+    ['thumbnail-written', 'PUT', '/assets/archive/a-1/thumbnail-0123456789abcdef'],
     ['record-written', 'PUT', '/assets/archive/a-1/record.json'],
     ['ledger-written,event-begun,event-finished', 'POST', '/$batch'],
     ['row-inserted', 'POST', '/ledger'],

@@ -59,37 +59,6 @@ async function covered(): Promise<Bench> {
   return bench;
 }
 
-/** A look-up that began earlier ends after a later one has left its thumbnail, and not yet its record. */
-async function overtaken(): Promise<Bench> {
-  const bench: Bench = processBench(() => picture);
-  const { assetStore } = bench;
-  let first = true;
-  const deps: ProcessDeps = {
-    ...bench.deps,
-    assets: {
-      ...assetStore,
-      write: async (blob, content) => {
-        if (!first) return await assetStore.write(blob, content);
-        first = false;
-        return { kind: 'later-one-there' };
-      },
-    },
-  };
-  await handleMessage({ item: aMessage(), messageId: 'm-0' }, deps);
-  await bench.drain();
-  return bench;
-}
-const picture: FetchResult = {
-  ...found(),
-  thumbnail: {
-    kind: 'bytes',
-    bytes: Buffer.from(
-      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-      'base64',
-    ),
-  },
-} as FetchResult;
-
 const twice = (line: string): string[] => [line, line];
 const ways: [string, () => Promise<Bench>, string[]][] = [
   ['a record', async () => await whole(found()), ['event-ended info done –']],
@@ -110,7 +79,6 @@ const ways: [string, () => Promise<Bench>, string[]][] = [
     async () => await whole({ ...found(), unfinished: again('source-unavailable') } as FetchResult),
     [...twice('event-waiting warn waiting source-unavailable'), 'event-ended info done incomplete'],
   ],
-  ['overtaken', overtaken, ['event-waiting info waiting overtaken', 'event-ended info done –']],
   [
     'not found',
     async () => await whole({ kind: 'not-found', text: 't' }),

@@ -1,39 +1,62 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { claimEvent, settle, type EventCopy } from '../../../src/pipeline/process/event-transitions.ts';
 import type { AssetState } from '../../../src/pipeline/model/ledger.ts';
 import { anEvent, aMessage } from '../../support/work-bench.ts';
 
 const { events: _events, ...head } = aMessage();
-const copy: EventCopy = { event: anEvent(), head, messageId: 'm-1', content: { event: anEvent() } };
+const copy: EventCopy = { event: anEvent(), head, owner: 'h-1', content: { event: anEvent() } };
 const now = new Date('2026-01-05T10:00:00Z');
-const lease = { owner: 'h-1', messageId: 'm-1', until: '2026-01-05T10:02:00.000Z' };
-const kept = (fetch: number): AssetState => ({
-  fetch,
-  keptFetch: fetch,
-  fetchedAt: '2026-01-05T10:00:00.000Z',
+const lease = { owner: 'h-1', until: '2026-01-05T10:02:00.000Z' };
+const fetchedAt = (minute: number): AssetState => ({
+  fetchedAt: `2026-01-05T10:0${minute}:00.000Z`,
   fetchedFor: null,
-  title: `Fetch ${fetch}`,
-  recordEtag: `"${fetch}"`,
-  thumbnailEtag: null,
+  title: `As of minute ${minute}`,
   latestEventAt: null,
   removedAt: null,
 });
+const claimed = (given: EventCopy = copy) => {
+  const { change, answer } = claimEvent({ event: undefined, asset: undefined }, given, lease, now);
+  if (change.event === undefined) throw new Error(answer.kind);
+  return { value: change.event, etag: '"e"' };
+};
 
-it('what a later fetch kept is not pushed aside by one that ends after it', () => {
-  const { change } = claimEvent({ event: undefined, asset: undefined }, copy, lease, now);
-  if (change.event === undefined) throw new Error('nothing was begun');
-  const rows = { event: { value: change.event, etag: '"e"' }, asset: { value: kept(5), etag: '"a"' } };
+it('what a fetch that began later found is not pushed aside by one that ends after it', () => {
+  const rows = { event: claimed(), asset: { value: fetchedAt(5), etag: '"a"' } };
   const done = { state: 'done' as const, reason: null };
   const about = { now, owner: 'h-1', countsAsTry: true };
-  expect(settle(rows, copy, done, { ...about, asset: kept(4) }).change.asset).toEqual(kept(5));
-  expect(settle(rows, copy, done, { ...about, asset: kept(6) }).change.asset).toEqual(kept(6));
+  const assetAfter = (asset: AssetState) => settle(rows, copy, done, { ...about, asset }).change.asset;
+  expect(assetAfter(fetchedAt(4))).toEqual(fetchedAt(5));
+  expect(assetAfter(fetchedAt(6))).toEqual(fetchedAt(6));
 });
 
-it('a fetch that ends while another has begun leaves that one its number', () => {
-  const { change } = claimEvent({ event: undefined, asset: undefined }, copy, lease, now);
-  if (change.event === undefined) throw new Error('nothing was begun');
-  const begun = { ...kept(1), fetch: 2 };
-  const rows = { event: { value: change.event, etag: '"e"' }, asset: { value: begun, etag: '"a"' } };
-  const about = { now, owner: 'h-1', countsAsTry: true, asset: kept(1) };
-  expect(settle(rows, copy, { state: 'done', reason: null }, about).change.asset?.fetch).toBe(2);
+it('what is known of the events on an asset stays, whatever a fetch of before knew of them', () => {
+  const later = {
+    ...fetchedAt(5),
+    latestEventAt: '2026-01-05T11:00:00.000Z',
+    removedAt: '2026-01-05T11:00:00.000Z',
+  };
+  const rows = { event: claimed(), asset: { value: later, etag: '"a"' } };
+  const about = { now, owner: 'h-1', countsAsTry: true, asset: fetchedAt(6) };
+  expect(settle(rows, copy, { state: 'done', reason: null }, about).change.asset).toEqual({
+    ...fetchedAt(6),
+    latestEventAt: later.latestEventAt,
+    removedAt: later.removedAt,
+  });
+});
+
+describe('a second copy of a leased event', () => {
+  const rows = { event: claimed(), asset: undefined };
+  const claim = (owner: string, leaseOwners?: string[]) => {
+    const second = { ...copy, owner, head: { ...head, ...(leaseOwners && { leaseOwners }) } };
+    return claimEvent(rows, second, { ...lease, owner }, now).answer.kind;
+  };
+
+  it('is held, even where the platform brings the same message again', () => {
+    expect(claim('h-2')).toBe('held');
+  });
+
+  it('takes the lease over where its owner put this one back', () => {
+    expect(claim('h-2', ['h-1'])).toBe('ours');
+    expect(claim('h-3', ['h-2'])).toBe('held');
+  });
 });

@@ -1,31 +1,29 @@
 import { createHash } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
-import { storeAsset, type Fetched } from '../../../src/pipeline/process/store-asset.ts';
-import type { AssetState } from '../../../src/pipeline/model/ledger.ts';
-import { noneFetched } from '../../../src/pipeline/process/event-transitions.ts';
+import { readRecord, storeAsset, type Fetched } from '../../../src/pipeline/process/store-asset.ts';
 import { AssetRecord } from '../../../src/pipeline/model/record.ts';
 import type { FoundThumbnail } from '../../../src/pipeline/ports/source-client.ts';
+import type { AssetStore } from '../../../src/pipeline/ports/stores.ts';
 import { memoryStores } from '../../support/memory-stores.ts';
 
 const picture = PNG.sync.write(new PNG({ width: 30, height: 20 }));
-const first: AssetState = { ...noneFetched, fetch: 1 };
+const sha256 = createHash('sha256').update(picture).digest('hex');
+const other = PNG.sync.write(new PNG({ width: 31, height: 20 }));
+const name = { source: 'archive', assetId: 'a-1' };
 
-async function keep(
+async function store(
   stores: ReturnType<typeof memoryStores>,
   thumbnail: FoundThumbnail,
-  asset = first,
   given: Partial<Fetched> = {},
 ) {
-  const kept = await storeAsset(
+  const result = await storeAsset(
     {
-      source: 'archive',
-      assetId: 'a-1',
+      ...name,
       details: { kind: 'asset', title: 'Harbour', links: {}, details: {} },
       thumbnail,
       deleted: false,
-      complete: true,
-      asset,
+      before: await readRecord(stores.assetStore, name),
       beganAt: new Date('2026-01-05T09:00:00Z'),
       ...given,
     },
@@ -34,13 +32,14 @@ async function keep(
   const record = AssetRecord.parse(
     JSON.parse(Buffer.from(stores.blobs.get('archive/a-1/record.json')?.bytes ?? []).toString()),
   );
-  return { kept, record, stored: stores.blobs.get('archive/a-1/thumbnail') };
+  const pictures = [...stores.blobs.keys()].filter((path) => path.includes('/thumbnail-'));
+  return { result, record, pictures };
 }
 
-describe('keeping an asset', () => {
+describe('storing an asset', () => {
   it('writes the thumbnail first and the record last, with its digest', async () => {
     const stores = memoryStores();
-    const { record, stored } = await keep(stores, { kind: 'bytes', bytes: picture });
+    const { record, pictures } = await store(stores, { kind: 'bytes', bytes: picture });
     expect(stores.writes).toEqual(['thumbnail', 'record.json']);
     expect(record.thumbnailState).toBe('stored');
     expect(record.thumbnail).toEqual({
@@ -48,9 +47,9 @@ describe('keeping an asset', () => {
       sizeBytes: picture.byteLength,
       width: 30,
       height: 20,
-      sha256: createHash('sha256').update(picture).digest('hex'),
+      sha256,
     });
-    expect(stored).toMatchObject({ contentType: 'image/png', fetch: 1 });
+    expect(pictures).toEqual([`archive/a-1/thumbnail-${sha256.slice(0, 16)}`]);
   });
 
   it.each<[string, FoundThumbnail, string]>([
@@ -67,31 +66,56 @@ describe('keeping an asset', () => {
     ['none', { kind: 'none' }, 'none'],
     ['pending', { kind: 'pending' }, 'pending'],
   ])('keeps the record when the thumbnail is %s', async (_name, thumbnail, state) => {
-    const { record, stored } = await keep(memoryStores(), thumbnail);
+    const { record, pictures } = await store(memoryStores(), thumbnail);
     expect(record).toMatchObject({ thumbnail: null, thumbnailState: state });
-    expect(stored).toBeUndefined();
+    expect(pictures).toEqual([]);
   });
 
   it('takes away a thumbnail that the asset no longer has, after the record says so', async () => {
     const stores = memoryStores();
-    const { kept } = await keep(stores, { kind: 'bytes', bytes: picture });
-    if (kept.kind !== 'kept') throw new Error(kept.kind);
-    const { stored } = await keep(stores, { kind: 'none' }, { ...kept.asset, fetch: 2 });
-    expect(stored).toBeUndefined();
+    await store(stores, { kind: 'bytes', bytes: picture });
+    const { pictures } = await store(stores, { kind: 'none' });
+    expect(pictures).toEqual([]);
     expect(stores.writes.slice(2)).toEqual(['record.json', 'remove']);
+  });
+
+  it('puts a new picture beside the old one, which goes once the record names the new one', async () => {
+    const stores = memoryStores();
+    await store(stores, { kind: 'bytes', bytes: picture });
+    const { pictures } = await store(stores, { kind: 'bytes', bytes: other });
+    expect(pictures).toHaveLength(1);
+    expect(stores.writes.slice(2)).toEqual(['thumbnail', 'record.json', 'remove']);
+  });
+
+  it('does not write an unchanged picture again', async () => {
+    const stores = memoryStores();
+    await store(stores, { kind: 'bytes', bytes: picture });
+    await store(stores, { kind: 'bytes', bytes: picture });
+    expect(stores.writes.slice(2)).toEqual(['record.json']);
+    // What is known of it is carried on: it can still be taken away.
+    expect((await store(stores, { kind: 'none' })).pictures).toEqual([]);
+  });
+
+  it('leaves a picture that another fetch has found again', async () => {
+    const stores = memoryStores();
+    await store(stores, { kind: 'bytes', bytes: picture });
+    const before = await readRecord(stores.assetStore, name);
+    await store(stores, { kind: 'none' }, { before });
+    await store(stores, { kind: 'bytes', bytes: picture });
+    // The deletion that belongs to the second record comes only now.
+    await stores.assetStore.remove(
+      { ...name, name: `thumbnail-${sha256.slice(0, 16)}` },
+      before?.thumbnailEtag ?? '',
+    );
+    expect((await store(stores, { kind: 'bytes', bytes: picture })).pictures).toHaveLength(1);
   });
 
   describe('of a deleted asset', () => {
     const deleted = async (given: Partial<Fetched>, before: boolean) => {
       const stores = memoryStores();
-      if (before) await keep(stores, { kind: 'bytes', bytes: picture });
+      if (before) await store(stores, { kind: 'bytes', bytes: picture });
       const details = { kind: 'asset' as const, title: 'As it was told', links: {}, details: {} };
-      const { record } = await keep(
-        stores,
-        { kind: 'none' },
-        { ...first, fetch: 2 },
-        { deleted: true, details, ...given },
-      );
+      const { record } = await store(stores, { kind: 'none' }, { deleted: true, details, ...given });
       return record;
     };
 
@@ -115,18 +139,38 @@ describe('keeping an asset', () => {
     });
   });
 
-  it('stops where a later fetch has left its record', async () => {
+  it.each([
+    ['a record came', false],
+    ['another record came', true],
+  ])('stops where %s after its fetch began', async (_name, hadOne) => {
     const stores = memoryStores();
-    await keep(stores, { kind: 'none' }, { ...first, fetch: 5 });
-    const { kept } = await keep(stores, { kind: 'none' }, { ...first, fetch: 4 });
-    expect(kept).toEqual({ kind: 'later-one-there' });
+    if (hadOne) await store(stores, { kind: 'bytes', bytes: picture });
+    const before = await readRecord(stores.assetStore, name);
+    await store(
+      stores,
+      { kind: 'none' },
+      { details: { kind: 'asset', title: 'Later', links: {}, details: {} } },
+    );
+    const { result, record } = await store(stores, { kind: 'bytes', bytes: other }, { before });
+    expect(result).toEqual({ kind: 'record-changed' });
+    expect(record).toMatchObject({ title: 'Later', thumbnailState: 'none' });
   });
 
-  it('stops where a later fetch has left its thumbnail, without taking its record for granted', async () => {
+  it('knows its own record again where only the answer was lost', async () => {
     const stores = memoryStores();
-    await keep(stores, { kind: 'bytes', bytes: picture }, { ...first, fetch: 5 });
-    const { kept, record } = await keep(stores, { kind: 'bytes', bytes: picture }, { ...first, fetch: 4 });
-    expect(kept).toEqual({ kind: 'overtaken' });
-    expect(record.fetchedAt).toBe('2026-01-05T09:00:00.000Z');
+    let lost = false;
+    const assetStore: AssetStore = {
+      ...stores.assetStore,
+      write: async (blob, content) => {
+        const etag = await stores.assetStore.write(blob, content);
+        if (blob.name !== 'record.json' || lost) return etag;
+        lost = true;
+        // As the SDK does: it asks again, and finds what it has written itself.
+        return await stores.assetStore.write(blob, content);
+      },
+    };
+    const { result } = await store({ ...stores, assetStore }, { kind: 'bytes', bytes: picture });
+    expect(lost).toBe(true);
+    expect(result).toMatchObject({ kind: 'stored' });
   });
 });
