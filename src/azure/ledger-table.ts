@@ -30,6 +30,7 @@ import { storageError, storageFault, stored } from './storage-errors.ts';
 
 // Two who change the same rows in turn let each other through; only a crowd on one asset comes near this.
 const mostTries = 30;
+const mostSubmits = 3;
 
 /** The ledger in the table `ledger` (its rows: `ledger-rows.ts`). `sources` are those whose events lists show. */
 export function tableLedger(clients: StorageClients, sources: readonly string[]): Ledger {
@@ -127,14 +128,17 @@ async function write(
 ): Promise<Rows | undefined> {
   const partitionKey = partitionOf(keys.source);
   const actions: TransactionAction[] = [];
-  if (change.event !== undefined) actions.push(...eventActions(partitionKey, rows.event, change.event));
+  const [truth, ...lists] =
+    change.event === undefined ? [] : eventActions(partitionKey, rows.event, change.event);
+  if (truth !== undefined) actions.push(truth);
   const eventCount = actions.length;
   if (change.asset !== undefined && keys.assetId !== undefined) {
     const row = { partitionKey, rowKey: rowKey.asset(keys.assetId), ...assetColumns(change.asset) };
     actions.push(guarded(row, rows.asset));
   }
+  actions.push(...lists);
   if (actions.length === 0) return rows;
-  const written = await submit(home, actions);
+  const written = (await submit(home, actions)) ?? (await submitWithoutMissing(home, actions));
   if (written === undefined) return undefined;
   return {
     event: change.event === undefined ? rows.event : withEtag<EventEntry>(change.event, written[0]),
@@ -150,13 +154,17 @@ async function submit(
   return await stored(
     'writing the ledger',
     async () => {
-      try {
-        return (await home.submitTransaction(actions)).subResponses;
-      } catch (error) {
-        const { status, code } = storageFault(error);
-        if (status === 412 || status === 409 || (status === 404 && code === 'ResourceNotFound'))
-          return undefined;
-        throw error;
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return (await home.submitTransaction(actions)).subResponses;
+        } catch (error) {
+          const { status = 0, code } = storageFault(error);
+          if (status === 412 || status === 409 || (status === 404 && code === 'ResourceNotFound'))
+            return undefined;
+          // A busy table says so inside of a 202, which the SDK takes for a success and does not repeat.
+          if (tries === mostSubmits || status < 500) throw error;
+          await pauseBefore(tries + 4);
+        }
       }
     },
     async () => await home.createTable(),
@@ -166,6 +174,41 @@ async function submit(
 /** Those who meet on the same rows go apart, and further each time. */
 async function pauseBefore(tries: number): Promise<void> {
   if (tries > 0) await delay(Math.random() * Math.min(10 * 2 ** tries, 1_000));
+}
+
+/** The same without deleting rows that are gone already, where there are some: a list's row may be missing after a restore. */
+async function submitWithoutMissing(
+  home: TableClient,
+  actions: readonly TransactionAction[],
+): Promise<readonly { etag?: string }[] | undefined> {
+  const there = await Promise.all(
+    actions.map(async ([kind, row]) => kind !== 'delete' || (await hasRow(home, row))),
+  );
+  if (!there.includes(false)) return undefined;
+  // What is deleted comes last, so that the others keep their places.
+  return await submit(
+    home,
+    actions.filter((_, index) => there[index]),
+  );
+}
+
+async function hasRow(
+  home: TableClient,
+  { partitionKey, rowKey: key }: { partitionKey: string; rowKey: string },
+): Promise<boolean> {
+  return await stored(
+    'looking for a row',
+    async () => {
+      try {
+        await home.getEntity(partitionKey, key, { queryOptions: { select: ['RowKey'] } });
+        return true;
+      } catch (error) {
+        if (storageFault(error).status === 404) return false;
+        throw error;
+      }
+    },
+    async () => await home.createTable(),
+  );
 }
 
 function othersKeepChanging(): StorageError {
