@@ -66,6 +66,8 @@ const columnLength = 32_000;
 export function summaryColumns(summary: EventSummary): Columns {
   return {
     id: summary.id,
+    // The partition says it, but of those that no settings name.
+    source: summary.source ?? undefined,
     type: summary.type,
     assetKind: summary.assetKind,
     assetId: summary.assetId ?? undefined,
@@ -123,6 +125,7 @@ const textOrNull = z
 
 const Summary = z.object({
   id: z.string(),
+  source: textOrNull,
   type: z.string(),
   assetKind: z.enum(['asset', 'folder', 'other']),
   assetId: textOrNull,
@@ -168,8 +171,8 @@ const Asset = z.object({
 });
 
 export function readSummary(source: string | null, row: unknown): EventSummary {
-  const { id, ...rest } = Summary.parse(row);
-  return { id, source, ...rest };
+  const summary = Summary.parse(row);
+  return { ...summary, source: summary.source ?? source };
 }
 
 export function readEntry(source: string | null, row: unknown): EventEntry {

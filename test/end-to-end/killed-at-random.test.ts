@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { startKilledApp } from '../support/killed-app.ts';
 import { until } from '../support/until.ts';
 
+// An event whose process was killed waits for the end of its lease, perhaps several times.
 it('a process that is killed at random, again and again, loses nothing', async () => {
   const { app, newAsset, restart, allAreRecords } = await startKilledApp();
   const assets = Array.from({ length: 120 }, newAsset);
@@ -15,4 +16,4 @@ it('a process that is killed at random, again and again, loses nothing', async (
   await happening;
   await allAreRecords(assets);
   expect(app.preservica.subscriptions.size).toBe(1);
-});
+}, 400_000);

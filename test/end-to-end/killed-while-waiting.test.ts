@@ -42,5 +42,5 @@ describe('a process that is killed', () => {
 
   it('loses nothing', async () => {
     await killed.nothingIsLost();
-  });
+  }, 400_000);
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { eventId } from '../model/event-id.ts';
 import { encodeAll, encodeMessage, maxTextBytes, type MessageHead } from '../model/message.ts';
 import type { Events } from '../ports/receiver.ts';
+import { claimedAs } from '../process/split-delivery.ts';
 import { settleEvent } from '../process/settle-event.ts';
 import type { DeliveryStore, WorkQueue } from '../ports/stores.ts';
 import type { ProcessDeps } from '../process/process-deps.ts';
@@ -34,7 +35,13 @@ export async function enqueueDelivery(
   await deps.deliveries.put(blob, body, { signal });
   const claim = encodeMessage({
     ...head,
-    claim: { blob, from: 0, to: events.length, ...(eventName === undefined ? {} : { eventName }) },
+    claim: {
+      blob,
+      from: 0,
+      to: events.length,
+      ...(eventName === undefined ? {} : { eventName }),
+      ...(events.length === 1 ? claimedAs(events.slice(0, 1)[0]) : {}),
+    },
   });
   if (claim === undefined) throw new Error('a claim does not fit into a message');
   await deps.queue.send(claim, { signal });

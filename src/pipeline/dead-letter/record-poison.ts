@@ -2,7 +2,8 @@ import { copyOf } from '../model/deduplication.ts';
 import { claimedEvents } from '../process/claimed-events.ts';
 import { decodeMessage } from '../model/message.ts';
 import { readJson } from '../model/read-json.ts';
-import { recordUnreadable } from './record-unreadable.ts';
+import { recordLost, recordUnknownSource, recordUnreadable } from './record-unreadable.ts';
+import { splitDelivery } from '../process/split-delivery.ts';
 import { settleEvent } from '../process/settle-event.ts';
 import type { ProcessDeps } from '../process/process-deps.ts';
 
@@ -22,16 +23,30 @@ export async function recordPoison(
 ): Promise<'recorded' | 'not-yet'> {
   const item = fromBase64(text);
   const decoded = decodeMessage(item);
-  const source = decoded.kind === 'message' ? deps.sources.get(decoded.message.source) : undefined;
-  if (decoded.kind !== 'message' || source === undefined) {
+  if (decoded.kind === 'deliveries') {
+    for (const delivery of decoded.deliveries) await deps.queue.send(JSON.stringify(delivery));
+    return 'recorded';
+  }
+  if (decoded.kind !== 'message') {
     await recordUnreadable({ item, messageId }, deps);
+    return 'recorded';
+  }
+  const source = deps.sources.get(decoded.message.source);
+  if (source === undefined) {
+    await recordUnknownSource(decoded.message, { item, messageId }, deps);
     return 'recorded';
   }
   const { events: inline, claim, ...head } = decoded.message;
   const events =
     inline ?? (claim === undefined ? [] : await claimedEvents(head, claim, source.receiver, deps.deliveries));
   if (events.length === 0) {
-    await recordUnreadable({ item, messageId }, deps);
+    await recordLost(head, reason, { claim, arrival: { item, messageId } }, deps);
+    return 'recorded';
+  }
+  if (events.length > 1 && head.fromPoison === undefined) {
+    // Their own messages may be on their way: each is worked on, or given up, by itself.
+    for (const part of splitDelivery({ ...head, fromPoison: true }, events, claim))
+      await deps.queue.send(part);
     return 'recorded';
   }
   let held = false;

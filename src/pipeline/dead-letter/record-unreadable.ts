@@ -1,52 +1,90 @@
-import { closeEvent } from '../process/close-event.ts';
+import * as z from 'zod';
+import { EventId, type AssetEvent } from '../model/event.ts';
 import { eventId } from '../model/event-id.ts';
-import type { AssetEvent } from '../model/event.ts';
-import type { SettledAs } from '../process/event-transitions.ts';
 import type { EventEntry } from '../model/ledger.ts';
-import type { Arrival, ClaimCheck, MessageHead } from '../model/message.ts';
+import type { Arrival, AssetMessage, ClaimCheck, MessageHead } from '../model/message.ts';
+import { closeEvent } from '../process/close-event.ts';
+import type { EventCopy, SettledAs } from '../process/event-transitions.ts';
 import type { ProcessDeps } from '../process/process-deps.ts';
 
-/** Says in the ledger that a message of ours can no longer be worked on, and why. */
+type Failed = SettledAs<'failed'>['reason'];
+
+/** Says in the ledger that a message of ours can no longer be worked on, and why: in its event's own row where that is known. */
 export async function recordLost(
   head: MessageHead,
-  reason: SettledAs<'failed'>['reason'],
+  reason: Failed,
   { claim, arrival }: { claim: ClaimCheck | undefined; arrival: Arrival },
   deps: ProcessDeps,
 ): Promise<void> {
-  const id = eventId(head.source, [head.deliveryId, claim?.from, claim?.to]);
+  const id = claim?.eventId ?? eventId(head.source, [head.deliveryId, claim?.from, claim?.to]);
   const content: EventEntry['content'] = claim === undefined ? await keepMessage(arrival, deps) : { claim };
-  await closeEvent(
-    { event: placeholder(id, head.receivedAt), head, owner: arrival.messageId, content },
-    { kind: 'ended', settled: { state: 'failed', reason } },
-    deps,
-  );
+  const event = placeholder(id, head.receivedAt);
+  await fail({ event, head, owner: arrival.messageId, content }, reason, deps);
 }
 
-/** Keeps a message that nobody can read, and says so in the ledger. */
+/** One row an event of a source that no settings name; of what can no longer be read without that source, one row a message. */
+export async function recordUnknownSource(
+  { events, claim, ...head }: AssetMessage,
+  arrival: Arrival,
+  deps: ProcessDeps,
+): Promise<void> {
+  const reason: Failed = {
+    code: 'unknown-source',
+    text: `The settings name no source ${head.source}.`,
+  };
+  const owner = arrival.messageId;
+  for (const event of events ?? [])
+    await fail({ event, head, owner, content: { event }, ofUnknownSource: true }, reason, deps);
+  if (claim === undefined) return;
+  const id = claim.eventId ?? eventId(head.source, [head.deliveryId, claim.from, claim.to]);
+  const event = placeholder(id, head.receivedAt);
+  await fail({ event, head, owner, content: { claim }, ofUnknownSource: true }, reason, deps);
+}
+
+/** What a message of another version says of itself, where it says it as this version would. */
+const Recognized = z.object({
+  source: z.string(),
+  deliveryId: z.string(),
+  receivedAt: z.iso.datetime(),
+  attempt: z.int().min(0),
+  events: z.array(z.object({ id: EventId })).default([]),
+  claim: z.object({ eventId: EventId.optional() }).optional(),
+});
+
+/** Keeps a message that nobody can read, and says so in the ledger: in the rows of the events that it names, where it does. */
 export async function recordUnreadable({ item, messageId }: Arrival, deps: ProcessDeps): Promise<void> {
   const content = await keepMessage({ item, messageId }, deps);
   const { blob } = content.unread;
-  const id = eventId('', [blob]);
-  const now = deps.now().toISOString();
-  await closeEvent(
-    {
-      event: placeholder(id, now),
-      head: { v: 1, deliveryId: messageId, source: '', receivedAt: now, attempt: 0, replayId: null },
-      owner: messageId,
-      content,
-    },
-    {
-      kind: 'ended',
-      settled: {
-        state: 'failed',
-        reason: {
-          code: 'unreadable',
-          text: `A queue message was none of ours; it is kept as ${blob} in deliveries.`,
-        },
-      },
-    },
-    deps,
+  const reason: Failed = {
+    code: 'unreadable',
+    text: `A queue message was none that this version knows; it is kept as ${blob} in deliveries.`,
+  };
+  const known = Recognized.safeParse(item).data;
+  const ids = [...(known?.events ?? []).map(({ id }) => id), known?.claim?.eventId].filter(
+    (id) => id !== undefined,
   );
+  if (known !== undefined && ids.length > 0 && deps.sources.has(known.source)) {
+    const { events: _events, claim: _claim, ...members } = known;
+    const head = { ...members, v: 1 as const, replayId: null };
+    for (const id of ids)
+      await fail({ event: placeholder(id, head.receivedAt), head, owner: messageId, content }, reason, deps);
+    return;
+  }
+  const now = deps.now().toISOString();
+  const head = {
+    v: 1 as const,
+    deliveryId: messageId,
+    source: '',
+    receivedAt: now,
+    attempt: 0,
+    replayId: null,
+  };
+  const event = placeholder(eventId('', [blob]), now);
+  await fail({ event, head, owner: messageId, content }, reason, deps);
+}
+
+async function fail(copy: EventCopy, reason: Failed, deps: ProcessDeps): Promise<void> {
+  await closeEvent(copy, { kind: 'ended', settled: { state: 'failed', reason } }, deps);
 }
 
 /** Keeps the text of a message as a blob; the same text always as the same one. */

@@ -28,6 +28,10 @@ const common = {
   stumbles: z.int().min(0).optional(),
   /** Those who put it back and may have left their lease on its event. */
   leaseOwners: z.array(z.string().max(128)).max(8).optional(),
+  /** When it was put back to wait for a version or a setting that knows what it holds. */
+  putBackAt: z.string().optional(),
+  /** It was given up on once as a part of a larger message. */
+  fromPoison: z.literal(true).optional(),
 };
 
 /** A queue message, version 1: events of one delivery, or a claim in their place. */
@@ -112,6 +116,8 @@ export interface Arrival {
 
 export type DecodedMessage =
   | { kind: 'message'; message: AssetMessage }
+  /** Several deliveries that shared one write. */
+  | { kind: 'deliveries'; deliveries: readonly unknown[] }
   /** From a later version of this app, met during a rolling deployment. */
   | { kind: 'later-version'; members: Readonly<Record<string, unknown>> }
   | { kind: 'unknown' };
@@ -120,6 +126,13 @@ export type DecodedMessage =
 export function decodeMessage(item: unknown): DecodedMessage {
   const message = AssetMessage.safeParse(item);
   if (message.success) return { kind: 'message', message: message.data };
+  const several = z
+    .object({ v: z.literal(2), deliveries: z.array(z.looseObject({})).min(1) })
+    .safeParse(item);
+  if (several.success) {
+    const deliveries = several.data.deliveries.map((delivery) => ({ ...delivery, v: 1 }));
+    return { kind: 'deliveries', deliveries };
+  }
   const later = z.looseObject({ v: z.int().min(2) }).safeParse(item);
   return later.success ? { kind: 'later-version', members: later.data } : { kind: 'unknown' };
 }

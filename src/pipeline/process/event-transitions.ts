@@ -22,10 +22,13 @@ export interface EventCopy {
   /** Whoever handles this copy; another one each time that its message comes. */
   readonly owner: string;
   readonly content: EventEntry['content'];
+  /** No settings name its source: its row stands with those of no source. */
+  readonly ofUnknownSource?: true;
 }
 
-export function keysOf({ event, head }: EventCopy, assetId?: string): RowKeys {
-  return { source: head.source === '' ? null : head.source, eventId: event.id, assetId };
+export function keysOf({ event, head, ofUnknownSource }: EventCopy, assetId?: string): RowKeys {
+  const isOfNone = head.source === '' || ofUnknownSource === true;
+  return { source: isOfNone ? null : head.source, eventId: event.id, assetId };
 }
 
 /** How an event ends, or why it waits. */

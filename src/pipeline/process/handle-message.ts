@@ -1,26 +1,15 @@
 import * as z from 'zod';
 import { copyOf } from '../model/deduplication.ts';
 import { claimedEvents } from './claimed-events.ts';
-import {
-  decodeMessage,
-  encodeMessage,
-  encodeParts,
-  maxTextBytes,
-  type AssetMessage,
-  type ClaimCheck,
-  type MessageHead,
-  type Arrival,
-} from '../model/message.ts';
-import type { Events } from '../ports/receiver.ts';
+import { decodeMessage, maxTextBytes, type AssetMessage, type Arrival } from '../model/message.ts';
 import { StorageError } from '../ports/errors.ts';
-import { recordLost, recordUnreadable } from '../dead-letter/record-unreadable.ts';
+import { recordLost, recordUnknownSource, recordUnreadable } from '../dead-letter/record-unreadable.ts';
+import { splitDelivery } from './split-delivery.ts';
 import { processEvent } from './process-event.ts';
 import type { ProcessDeps } from './process-deps.ts';
 
-// Events that are sent on as messages of their own at once; more are first split into batches of so many.
-const batchOf = 64;
 const sendsAtOnce = 16;
-const laterVersionWaitMs = 3_600_000;
+const anotherWaitMs = 3_600_000;
 
 /**
  * Does what a queue message asks for: one event is worked on, many are split into smaller messages. Whatever the
@@ -76,8 +65,13 @@ async function handleDecoded(arrival: Handled, deps: ProcessDeps): Promise<void>
   switch (decoded.kind) {
     case 'message':
       return await handleEvents(decoded.message, arrival, deps);
+    case 'deliveries':
+      for (const delivery of decoded.deliveries) await deps.queue.send(JSON.stringify(delivery));
+      return;
     case 'later-version':
-      return await waitForLaterVersion(decoded.members, arrival, deps);
+      if (typeof decoded.members['putBackAt'] === 'string') return await recordUnreadable(arrival, deps);
+      deps.log('warn', 'message-of-later-version', { version: String(decoded.members['v']) });
+      return await waitForAnother(decoded.members, deps);
     case 'unknown':
       return await recordUnreadable(arrival, deps);
     default:
@@ -89,12 +83,9 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
   const { events: inline, claim, ...head } = message;
   const source = deps.sources.get(head.source);
   if (source === undefined) {
-    return await recordLost(
-      { ...head, source: '' },
-      { code: 'unknown-source', text: `The settings name no source ${head.source} any more.` },
-      { claim, arrival },
-      deps,
-    );
+    // A deployment under way, or a second app on this storage, may know it.
+    if (head.putBackAt === undefined) return await waitForAnother({ ...message }, deps);
+    return await recordUnknownSource(message, arrival, deps);
   }
   const events =
     inline ?? (claim === undefined ? [] : await claimedEvents(head, claim, source.receiver, deps.deliveries));
@@ -102,6 +93,11 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
   if (event === undefined) {
     const text = 'The body of this delivery is gone from storage, or can no longer be read.';
     return await recordLost(head, { code: 'unreadable', text }, { claim, arrival }, deps);
+  }
+  if (claim !== undefined && events.length < claim.to - claim.from) {
+    const text = 'The body of this delivery holds fewer events than were read from it when it came.';
+    const missing = { ...claim, from: claim.from + events.length };
+    await recordLost(head, { code: 'unreadable', text }, { claim: missing, arrival }, deps);
   }
   if (events.length === 1) {
     const copy = await copyOf(event, { head, claim, owner: arrival.owner }, deps.ledger);
@@ -115,7 +111,7 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
     await Promise.all(waiting.map(async (text) => await deps.queue.send(text)));
     waiting = [];
   };
-  for (const text of split(head, events, claim)) {
+  for (const text of splitDelivery(head, events, claim)) {
     waiting.push(text);
     if (waiting.length === sendsAtOnce) await sendWaiting();
   }
@@ -128,33 +124,8 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
   });
 }
 
-/** Smaller messages with all the events, in their order; an event that is too large for any stays a claim with its index. */
-function* split(head: MessageHead, events: Events, claim: ClaimCheck | undefined): Generator<string> {
-  const size = events.length > batchOf ? batchOf : 1;
-  for (let from = 0; from < events.length; from += size) {
-    for (const part of encodeParts(head, events.slice(from, from + size))) {
-      yield typeof part === 'string' ? part : claimOf(head, claim, from + part);
-    }
-  }
-}
-
-function claimOf(head: MessageHead, claim: ClaimCheck | undefined, index: number): string {
-  const at = (claim?.from ?? 0) + index;
-  const text =
-    claim === undefined ? undefined : encodeMessage({ ...head, claim: { ...claim, from: at, to: at + 1 } });
-  // What came inside a message fits into one; only a claim can hold more.
-  if (text === undefined) throw new Error(`an event of delivery ${head.deliveryId} fits into no message`);
-  return text;
-}
-
-/** A message of a newer version of this app, which a rolling deployment will bring here too: once it has waited, it is recorded. */
-async function waitForLaterVersion(
-  members: Readonly<Record<string, unknown>>,
-  arrival: Arrival,
-  deps: ProcessDeps,
-): Promise<void> {
-  if (typeof members['putBackAt'] === 'string') return await recordUnreadable(arrival, deps);
+/** Puts a message back, once, that a version or settings of tomorrow may know what to do with. */
+async function waitForAnother(members: Readonly<Record<string, unknown>>, deps: ProcessDeps): Promise<void> {
   const putBack = JSON.stringify({ ...members, putBackAt: deps.now().toISOString() });
-  await deps.queue.send(putBack, { delayMs: laterVersionWaitMs });
-  deps.log('warn', 'message-of-later-version', { version: String(members['v']) });
+  await deps.queue.send(putBack, { delayMs: anotherWaitMs });
 }

@@ -7,9 +7,19 @@ const base64 = (value: unknown): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64');
 
 describe('what the platform gave up on', () => {
-  it('becomes a failed row an event', async () => {
+  it('leaves the events of a larger message to messages of their own', async () => {
     const bench = processBench();
     const message = aMessage({ events: [anEvent({ id: 'a' }), anEvent({ id: 'b' })] });
+    expect(await recordPoison({ text: base64(message), messageId: 'p-1' }, bench.deps)).toBe('recorded');
+    expect(bench.events.size).toBe(0);
+    await bench.drain();
+    for (const id of ['a', 'b']) expect(bench.summary(id)).toMatchObject({ state: 'done' });
+  });
+
+  it('a second time becomes a failed row an event', async () => {
+    const bench = processBench();
+    const events = [anEvent({ id: 'a' }), anEvent({ id: 'b' })];
+    const message = { ...aMessage({ events }), fromPoison: true };
     expect(await recordPoison({ text: base64(message), messageId: 'p-1' }, bench.deps)).toBe('recorded');
     for (const id of ['a', 'b'])
       expect(bench.summary(id)).toMatchObject({ state: 'failed', reason: { code: 'poison' } });

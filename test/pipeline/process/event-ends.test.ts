@@ -132,7 +132,7 @@ const ways: [string, () => Promise<Bench>, string[]][] = [
   ],
   [
     'no such source any more',
-    async () => await handled(aMessage({ source: 'gone' })),
+    async () => await handled({ ...aMessage({ source: 'gone' }), putBackAt: at(-1) }),
     ['event-ended error failed unknown-source'],
   ],
   ['no message of ours', async () => await handled('hello'), ['event-ended error failed unreadable']],

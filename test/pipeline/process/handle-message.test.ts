@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AssetMessage } from '../../../src/pipeline/model/message.ts';
+import { handleMessage } from '../../../src/pipeline/process/handle-message.ts';
 import { aMessage, anEvent, assetId, processBench } from '../../support/work-bench.ts';
 
 const refOf = (index: number): string => `${assetId.slice(0, -5)}${String(index).padStart(5, '0')}`;
@@ -44,6 +45,46 @@ describe('a message of many events', () => {
   });
 });
 
+describe('a claim to one event', () => {
+  it('ends in the row of that event when its bytes are gone', async () => {
+    const bench = processBench(() => ({ kind: 'again', code: 'source-unavailable', text: 't' }));
+    const items = [{ entityRef: assetId, entityType: 'IO', padding: 'x'.repeat(60_000) }];
+    const envelope = { subscriptionId: 's', timestamp: '2026-01-05T09:08:07.065', trigger: 'MOVED' };
+    bench.deliveries.set(
+      'b',
+      Buffer.from(
+        JSON.stringify({
+          ...envelope,
+          events: [...items, ...items.map((item) => ({ ...item, entityRef: assetId.replace('1', '2') }))],
+        }),
+      ),
+    );
+    await bench.handle(aMessage({ events: undefined, claim: { blob: 'b', from: 0, to: 2 } } as never));
+    const [first] = bench.messages.splice(0);
+    await bench.handle(JSON.parse(first?.text ?? ''));
+    expect([...bench.events.values()].map(({ value }) => value.summary.state)).toEqual(['waiting']);
+    bench.deliveries.clear();
+    await bench.drain();
+    expect([...bench.events.values()].map(({ value }) => value.summary)).toMatchObject([
+      { type: 'MOVED', state: 'failed', reason: { code: 'unreadable' } },
+    ]);
+  });
+
+  it('and to more than there are is told of, and costs those that are there nothing', async () => {
+    const bench = processBench();
+    const envelope = { subscriptionId: 's', timestamp: '2026-01-05T09:08:07.065', trigger: 'MOVED' };
+    const items = [{ entityRef: assetId, entityType: 'IO' }];
+    bench.deliveries.set('b', Buffer.from(JSON.stringify({ ...envelope, events: items })));
+    await bench.handle(aMessage({ events: undefined, claim: { blob: 'b', from: 0, to: 3 } } as never));
+    await bench.drain();
+    const states = [...bench.events.values()].map(({ value }) => value.summary.state);
+    expect(states.toSorted()).toEqual(['done', 'failed']);
+    expect(bench.logged).toContainEqual(
+      expect.objectContaining({ level: 'error', name: 'event-ended', code: 'unreadable' }),
+    );
+  });
+});
+
 describe('a claim', () => {
   it.each([1, 2, 64, 65, 1000])('brings all of %i events', async (count) => {
     const bench = processBench();
@@ -62,7 +103,9 @@ describe('a claim', () => {
     bench.deliveries.set('b', body(3, 'x'.repeat(60_000)));
     await bench.handle(claimed(3));
     const claims = bench.messages.map(({ text }) => (JSON.parse(text) as AssetMessage).claim);
-    expect(claims).toEqual([0, 1, 2].map((from) => ({ blob: 'b', from, to: from + 1 })));
+    expect(claims).toEqual(
+      [0, 1, 2].map((from) => ({ blob: 'b', from, to: from + 1, eventId: expect.any(String) })),
+    );
     await bench.drain();
     expect([...bench.events.values()].map(({ value }) => value.summary.state)).toEqual([
       'done',
@@ -87,7 +130,7 @@ describe('a claim', () => {
     bench.deliveries.set('b', Buffer.from(JSON.stringify(document)));
     await bench.handle(claimed(70));
     const claims = bench.messages.flatMap(({ text }) => (JSON.parse(text) as AssetMessage).claim ?? []);
-    expect(claims).toEqual([{ blob: 'b', from: 50, to: 51 }]);
+    expect(claims).toEqual([{ blob: 'b', from: 50, to: 51, eventId: expect.any(String) }]);
     await bench.drain();
     expect(new Set(bench.asked.map(({ id }) => id))).toEqual(
       new Set(items.map(({ entityRef }) => entityRef)),
@@ -134,13 +177,66 @@ describe('a message that is not ours to read', () => {
     expect([...bench.events.values()].map(({ value }) => value.summary.state)).toEqual(['failed']);
   });
 
-  it('of a source that the settings no longer name is recorded and kept', async () => {
+  it('of a source that no settings name waits an hour, and is then a row an event', async () => {
     const bench = processBench();
-    await bench.handle(aMessage({ source: 'gone' }));
-    const [row] = [...bench.events.values()].map(({ value }) => value);
-    expect(row?.summary).toMatchObject({ source: null, state: 'failed', reason: { code: 'unknown-source' } });
-    const [kept] = [...bench.deliveries.values()].map((bytes) => Buffer.from(bytes).toString());
-    expect(kept).toContain('event-1');
-    expect(row?.content).toEqual({ unread: { blob: [...bench.deliveries.keys()][0] } });
+    const events = ['a', 'b'].map((id) => anEvent({ id }));
+    for (const deliveryId of ['d-1', 'd-2'])
+      await bench.handle(aMessage({ source: 'gone', deliveryId, events }));
+    expect(bench.messages.map(({ delayMs }) => delayMs)).toEqual([3_600_000, 3_600_000]);
+    expect(bench.events.size).toBe(0);
+    await bench.drain();
+    expect([...bench.events.keys()]).toEqual(['a', 'b']);
+    expect(bench.summary('a')).toMatchObject({
+      source: 'gone',
+      assetId,
+      state: 'failed',
+      reason: { code: 'unknown-source' },
+      duplicates: 1,
+    });
+    expect(bench.events.get('a')?.value.content).toEqual({ event: events[0] });
+  });
+
+  it('of a source that settings name again within the hour is worked on', async () => {
+    const bench = processBench();
+    const { sources } = bench.deps;
+    await handleMessage({ item: aMessage(), messageId: 'm' }, { ...bench.deps, sources: new Map() });
+    expect(sources.size).toBe(1);
+    await bench.drain();
+    expect(bench.summary()).toMatchObject({ state: 'done' });
+  });
+
+  it('of version 2 is a message for each delivery that it holds', async () => {
+    const bench = processBench();
+    const { v: _v, ...one } = aMessage({ deliveryId: 'd-1', events: [anEvent({ id: 'a' })] });
+    const two = aMessage({ deliveryId: 'd-2', events: [anEvent({ id: 'b' }), anEvent({ id: 'c' })] });
+    await bench.handle({ v: 2, deliveries: [one, two, { nonsense: true }] });
+    await bench.drain();
+    for (const id of ['a', 'b', 'c']) expect(bench.summary(id)).toMatchObject({ state: 'done' });
+    const others = [...bench.events.values()]
+      .map(({ value }) => value.summary)
+      .filter(({ state }) => state !== 'done');
+    expect(others).toMatchObject([{ state: 'failed', reason: { code: 'unreadable' } }]);
+  });
+
+  it('of a version still to come ends in the row of the event that it names', async () => {
+    const bench = processBench(() => ({ kind: 'again', code: 'source-unavailable', text: 't' }));
+    await bench.handle(aMessage());
+    const [waiting] = bench.messages.splice(0);
+    await bench.handle({ ...JSON.parse(waiting?.text ?? ''), v: 3, member: 'of tomorrow' });
+    expect(JSON.parse(bench.messages[0]?.text ?? '')).toMatchObject({ v: 3, member: 'of tomorrow' });
+    await bench.drain();
+    expect([...bench.events.keys()]).toEqual(['event-1']);
+    expect(bench.summary()).toMatchObject({ state: 'failed', reason: { code: 'unreadable' } });
+  });
+
+  it('keeps what it does not know of it through every put-back', async () => {
+    const bench = processBench(() => ({ kind: 'again', code: 'source-unavailable', text: 't' }));
+    const event = { ...anEvent(), ofTomorrow: 1 };
+    await bench.handle({ ...aMessage({ events: [event] }), member: 'of tomorrow' });
+    expect(JSON.parse(bench.messages[0]?.text ?? '')).toMatchObject({
+      attempt: 1,
+      member: 'of tomorrow',
+      events: [{ ofTomorrow: 1 }],
+    });
   });
 });

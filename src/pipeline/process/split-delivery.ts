@@ -1,0 +1,42 @@
+import type { AssetEvent } from '../model/event.ts';
+import { encodeMessage, encodeParts, type ClaimCheck, type MessageHead } from '../model/message.ts';
+import type { Events } from '../ports/receiver.ts';
+
+// Events that are sent on as messages of their own at once; more are first split into batches of so many.
+const batchOf = 64;
+
+/** Smaller messages with all the events, in their order; an event that is too large for any stays a claim with its index. */
+export function* splitDelivery(
+  head: MessageHead,
+  events: Events,
+  claim: ClaimCheck | undefined,
+): Generator<string> {
+  const size = events.length > batchOf ? batchOf : 1;
+  for (let from = 0; from < events.length; from += size) {
+    const batch = events.slice(from, from + size);
+    for (const part of encodeParts(head, batch)) {
+      yield typeof part === 'string'
+        ? part
+        : claimOf(head, claim, { index: from + part, event: batch[part] });
+    }
+  }
+}
+
+function claimOf(
+  head: MessageHead,
+  claim: ClaimCheck | undefined,
+  { index, event }: { index: number; event: AssetEvent | undefined },
+): string {
+  const from = (claim?.from ?? 0) + index;
+  const own = claim && { ...claim, from, to: from + 1, ...claimedAs(event) };
+  const text = own && encodeMessage({ ...head, claim: own });
+  // What came inside a message fits into one; only a claim can hold more.
+  if (text === undefined) throw new Error(`an event of delivery ${head.deliveryId} fits into no message`);
+  return text;
+}
+
+/** The id that a claim to one event carries, so that its row is found should the bytes be gone. */
+export function claimedAs(event: AssetEvent | undefined): { eventId?: string } {
+  // Whether it is the same as another one, and goes by that one's id, is not known yet.
+  return event === undefined || event.dedupe !== undefined ? {} : { eventId: event.id };
+}
