@@ -59,7 +59,7 @@ describe('a claim to one event', () => {
         }),
       ),
     );
-    await bench.handle(aMessage({ events: undefined, claim: { blob: 'b', from: 0, to: 2 } } as never));
+    await bench.handle(aMessage({ events: undefined, claim: { blob: 'b', from: 0, to: 2 } }));
     const [first] = bench.messages.splice(0);
     await bench.handle(JSON.parse(first?.text ?? ''));
     expect([...bench.events.values()].map(({ value }) => value.summary.state)).toEqual(['waiting']);
@@ -75,7 +75,7 @@ describe('a claim to one event', () => {
     const envelope = { subscriptionId: 's', timestamp: '2026-01-05T09:08:07.065', trigger: 'MOVED' };
     const items = [{ entityRef: assetId, entityType: 'IO' }];
     bench.deliveries.set('b', Buffer.from(JSON.stringify({ ...envelope, events: items })));
-    await bench.handle(aMessage({ events: undefined, claim: { blob: 'b', from: 0, to: 3 } } as never));
+    await bench.handle(aMessage({ events: undefined, claim: { blob: 'b', from: 0, to: 3 } }));
     await bench.drain();
     const states = [...bench.events.values()].map(({ value }) => value.summary.state);
     expect(states.toSorted()).toEqual(['done', 'failed']);
