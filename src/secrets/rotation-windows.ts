@@ -78,11 +78,12 @@ export async function withdrawOffer(
   name: WindowName,
   { digest, claim: before }: Pick<Offer, 'digest' | 'claim'>,
   deps: WindowDeps,
+  // Whoever tries this several times gives the same one each time.
+  claim: string = deps.newId(),
 ): Promise<void> {
   // Not its signal: what is to be undone has perhaps run out of time.
   const unhurried = { windows: deps.windows, now: () => deps.now() };
   // Whoever offers the same key meanwhile waits.
-  const claim = deps.newId();
   if (!(await moveOffer(name, { digest, claim: before, as: claim, state: 'writing' }, unhurried))) return;
   const withdrawn = await deps.secrets.withdraw(name.source, name.which, digest);
   await moveOffer(name, { digest, claim, state: 'refused', withdrawn }, unhurried);

@@ -134,15 +134,18 @@ async function take(
 async function undo(offer: SecretOffer, deps: OfferDeps): Promise<void> {
   const { name, digest, claim } = offer;
   const { windows, secrets } = deps;
+  const withdrawing = deps.newId();
   const released = await untilDone(name, deps, async () => {
     for (;;) {
       const window = await findWindow(windows, name);
-      if (window?.offer?.claim !== claim) return true;
+      // Where the row is gone, nobody knows what was written; an offer that is being withdrawn here is still to be.
+      if (window?.offer === undefined || window.offer.claim === withdrawing) break;
+      if (window.offer.claim !== claim) return true;
       if (window.offer.state !== 'claimed') break;
       const open = { ...window, offer: undefined };
       if ((await windows.replace(name.source, open, window.version)) !== undefined) return true;
     }
-    await withdrawOffer(name, { digest, claim }, deps);
+    await withdrawOffer(name, { digest, claim }, deps, withdrawing);
     return false;
   });
   if (released) return;
