@@ -1,13 +1,15 @@
+import { withExactNumbers } from './exact-numbers.ts';
 import { isParsable } from './survey-json.ts';
 
 const decoder = new TextDecoder();
 
 /**
- * Bytes as JSON: a BOM is dropped, invalid UTF-8 replaced. Undefined where it is no JSON, or nested or split up past all
+ * Bytes as JSON: a BOM is dropped, invalid UTF-8 replaced, and a number that a double does not hold exactly becomes a
+ * text of the same digits. Undefined where it is no JSON, or nested or split up past all
  * sense. Takes time and memory in proportion to their length. Never throws.
  */
 export function readJson(bytes: Uint8Array): unknown {
-  return isParsable(bytes) ? parse(decoder.decode(bytes)) : undefined;
+  return isParsable(bytes) ? parse(decoder.decode(withExactNumbers(bytes))) : undefined;
 }
 
 /**
@@ -16,7 +18,9 @@ export function readJson(bytes: Uint8Array): unknown {
  */
 export function parseLenientJson(bytes: Uint8Array): unknown {
   if (!isParsable(bytes)) return undefined;
-  return parse(decoder.decode(bytes)) ?? parse(decoder.decode(mended(bytes)));
+  return (
+    parse(decoder.decode(withExactNumbers(bytes))) ?? parse(decoder.decode(withExactNumbers(mended(bytes))))
+  );
 }
 
 /** Bytes that we wrote ourselves, however dense what they hold. Undefined where it is no JSON. Never throws. */

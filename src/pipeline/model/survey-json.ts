@@ -65,7 +65,8 @@ export function isParsable(bytes: Uint8Array): boolean {
   return true;
 }
 
-function isName(bytes: Uint8Array, from: number): boolean {
+/** True where a colon follows: what stands before it is the name of a member. */
+export function isName(bytes: Uint8Array, from: number): boolean {
   let index = from;
   while (index < bytes.byteLength && (bytes[index] ?? 0) <= 0x20) index += 1;
   return bytes[index] === 0x3a;

@@ -168,18 +168,26 @@ function readItem(
   };
 }
 
-/** Section 2.8: `{"BatchId":"B-0042"}` most likely, `{"type":…,"value":…}` in either case as well. */
+/**
+ * `{"BatchId":"B-0042"}` most likely, `{"type":…,"value":…}` in either case as well, and one by itself. An ingest that failed
+ * has no asset to ask for: these are all that is known of it.
+ */
 function readIdentifiers(given: unknown): Identifier[] {
-  if (!Array.isArray(given)) return [];
-  return given.flatMap((item: unknown): Identifier[] => {
+  return (Array.isArray(given) ? given : [given]).flatMap((item: unknown): Identifier[] => {
     if (!isJsonObject(item)) return [];
     const type = item['type'] ?? item['Type'];
-    const value = item['value'] ?? item['Value'];
-    if (typeof type === 'string' && typeof value === 'string') return [identifierOf(type, value)];
-    return Object.entries(item).flatMap(([key, each]) =>
-      typeof each === 'string' ? [identifierOf(key, each)] : [],
-    );
+    const value = valueOf(item['value'] ?? item['Value']);
+    if (typeof type === 'string' && value !== undefined) return [identifierOf(type, value)];
+    return Object.entries(item).flatMap(([key, each]) => {
+      const text = valueOf(each);
+      return text === undefined ? [] : [identifierOf(key, text)];
+    });
   });
+}
+
+function valueOf(given: unknown): string | undefined {
+  if (typeof given === 'number') return String(given);
+  return typeof given === 'string' ? given : undefined;
 }
 
 function identifierOf(type: string, value: string): Identifier {

@@ -224,6 +224,35 @@ describe('reading', () => {
     expect(second?.assetId).toBe(reference);
   });
 
+  it.each<[string, unknown, { type: string; value: string }[]]>([
+    ['a number', [{ BatchId: 42 }], [{ type: 'BatchId', value: '42' }]],
+    ['one by itself', { BatchId: 'B-0042' }, [{ type: 'BatchId', value: 'B-0042' }]],
+    [
+      'several in one item',
+      [{ BatchId: ' B-0042 ', soCategory: 'x' }],
+      [
+        { type: 'BatchId', value: ' B-0042 ' },
+        { type: 'soCategory', value: 'x' },
+      ],
+    ],
+  ])(
+    'keeps the identifiers of an ingest that failed and names no asset: %s',
+    (_name, identifiers, expected) => {
+      const failed = { event: 'IngestFailed', entityType: 'IO', identifiers };
+      const [event] = events(envelope({ trigger: 'INGEST_FAILED', events: [failed] }));
+      expect(event).toMatchObject({ type: 'INGEST_FAILED', identifiers: expected });
+      expect(event).not.toHaveProperty('assetId');
+    },
+  );
+
+  it('keeps the digits of numbers that no double holds', () => {
+    const body =
+      '{"events":[{"entityType":"IO","x":1234567890123456789,"identifiers":[{"BatchId":9007199254740993}]}]}';
+    expect(events(body)).toMatchObject([
+      { data: { x: '1234567890123456789' }, identifiers: [{ type: 'BatchId', value: '9007199254740993' }] },
+    ]);
+  });
+
   it.each(['subscriptionId', 'timestamp', 'trigger'])(
     'tells events apart by body and place where %s is missing',
     (member) => {

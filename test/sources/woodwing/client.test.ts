@@ -580,6 +580,26 @@ describe('the details', () => {
     });
   });
 
+  it('have the digits of numbers that no double holds', async () => {
+    const library = await libraryWithAsset();
+    const answer = JSON.stringify({ hits: [library.hit({}, { rating: 5, width: 7 })] })
+      .replace('"rating":5', '"rating":1234567890123456789')
+      .replace('"width":7', '"width":1e400');
+    library.on(searchPath, bytes(Buffer.from(answer), 'application/json'));
+    expect(detailsIn(await askerOf(library.url).fetchAsset()).details).toMatchObject({
+      rating: '1234567890123456789',
+      width: '1e400',
+    });
+  });
+
+  it('keep the blanks of a name and a description', async () => {
+    const library = await libraryWithAsset({}, { name: ' harbour  at dawn ', description: ' a\n b ' });
+    expect(detailsIn(await askerOf(library.url).fetchAsset())).toMatchObject({
+      title: ' harbour  at dawn ',
+      description: ' a\n b ',
+    });
+  });
+
   it('are null where there is no such thing', async () => {
     const library = await libraryWithAsset({ metadata: {}, permissions: undefined });
     expect(detailsIn(await askerOf(library.url).fetchAsset())).toEqual({
