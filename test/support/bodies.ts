@@ -13,6 +13,8 @@ export const units = {
   wideObject: (at: number) => objectOf(Array.from({ length: 500 }, (_, more) => name(at * 500 + more))),
   digit: () => '1',
   number: (at: number) => `${at}.5e20`,
+  longNumber: (at: number) => `1${String(at).padStart(18, '0')}`,
+  hugeNumber: (at: number) => `${at}e999`,
   digits: () => '7'.repeat(1_000),
   shortText: (at: number) => `"${name(at)}"`,
   longText: () => `"${'x'.repeat(10_000)}"`,
