@@ -29,7 +29,8 @@ export class MissingParts {
   note(part: string, error: unknown): void {
     if (!(error instanceof UpstreamError) || error.code === 'UPSTREAM_LOGIN_REFUSED') throw error;
     this.#missing.push({ part, why: error.message });
-    if (mayPass(error)) this.#again = moreUrgent(this.#again, againOf(error));
+    // What the source has just listed and does not find is often only not there yet.
+    if (mayPass(error) || error.status === 404) this.#again = moreUrgent(this.#again, againOf(error));
   }
 
   get some(): boolean {
@@ -54,7 +55,9 @@ export class MissingParts {
 
 /** True where the source may give later what it did not give now. */
 export function mayPass({ code, status = 0 }: UpstreamError): boolean {
-  if (code === 'UPSTREAM_STATUS') return status >= 500 || [408, 425, 429].includes(status);
+  // A redirect is the way of many a maintenance page and login.
+  if (code === 'UPSTREAM_STATUS')
+    return status >= 500 || (status >= 300 && status < 400) || [408, 425, 429].includes(status);
   return code === 'UPSTREAM_TIMEOUT' || code === 'UPSTREAM_CONNECTION';
 }
 

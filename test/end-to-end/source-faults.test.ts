@@ -128,7 +128,6 @@ describe('what does not pass has an end', () => {
   });
 
   it.each<[string, Kind<Fault>, string]>([
-    ['no picture by its bytes', { kind: 'not-a-picture' }, 'refused'],
     ['too large', { kind: 'huge-picture' }, 'refused'],
     ['not there', { kind: 'status', status: 404 }, 'none'],
   ])('a thumbnail that is %s: the record is kept without it', async (_name, fault, thumbnailState) => {
@@ -141,6 +140,17 @@ describe('what does not pass has an end', () => {
       thumbnailState,
     });
     expect(await app.get(`/assets/archive/${asset.ref}/thumbnail`)).toMatchObject({ status: 404 });
+  });
+
+  it('a page for people in place of the thumbnail: the record is kept without it, and it is asked again', async () => {
+    app.preservica.fault({ kind: 'not-a-picture', path: /thumbnail/ });
+    const asset = newAsset();
+    expect(await happen(asset)).toMatchObject({
+      state: 'done',
+      attempts: 4,
+      reason: { code: 'incomplete' },
+    });
+    expect(await app.record(asset.ref)).toMatchObject({ title: asset.title, thumbnail: null });
   });
 
   it('a deleted asset keeps what was known of it', async () => {

@@ -83,6 +83,14 @@ describe('an error with status 200', () => {
     ['409 for the picture', softError(409), /^\/thumbnail/, 'thumbnail-pending'],
     ['503 for the login', softError(503), /apilogin/, 'source-unavailable'],
     ['a page in the place of the login', page, /apilogin/, 'source-unavailable'],
+    ['a page in the place of the search', page, /search/, 'source-unavailable'],
+    ['a page in the place of the picture', page, /^\/thumbnail/, 'source-unavailable'],
+    [
+      'a page that says it is a picture',
+      { ...page, contentType: 'image/jpeg' },
+      /^\/thumbnail/,
+      'source-unavailable',
+    ],
   ])('%s: tried again, until the record is there', async (_name, given, path, code) => {
     if (path.test('apilogin')) desk.assets.forgetTokens();
     fault(given, path, 1);
@@ -96,7 +104,6 @@ describe('an error with status 200', () => {
   it.each<[string, What, RegExp, string]>([
     ['403 for the search', softError(403), /search/, 'no-permission'],
     ['400 for the search', softError(400), /search/, 'unreadable-answer'],
-    ['a page in the place of the search', page, /search/, 'unreadable-answer'],
   ])('%s: failed, and nothing of it is kept', async (_name, given, path, code) => {
     fault(given, path);
     const id = newAsset();
@@ -117,8 +124,7 @@ describe('an error with status 200', () => {
 describe('what comes in the place of a picture', () => {
   it.each<[string, What, string]>([
     ['404 with status 200', softError(404), 'none'],
-    ['an error page', page, 'refused'],
-    ['a page that says it is a picture', { ...page, contentType: 'image/jpeg' }, 'refused'],
+    ['a text', { ...page, contentType: 'image/jpeg', body: 'No picture today.' }, 'refused'],
     ['nothing', { ...page, contentType: 'image/jpeg', body: '' }, 'refused'],
     ['too many bytes', { kind: 'huge-picture' }, 'refused'],
   ])('%s is never kept as one', async (_name, given, thumbnailState) => {

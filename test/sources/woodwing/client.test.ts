@@ -926,7 +926,7 @@ describe('the picture', () => {
 
   it.each<[string, Respond, RegExp, string]>([
     ['no content', status(204), /answered 204/, 'none'],
-    ['a redirect', status(302, { location: '/login' }), /redirect/, 'none'],
+    ['a redirect', status(302, { location: '/login' }), /redirect/, 'pending'],
     ['a page', bytes(Buffer.from('<!doctype html><html>'), 'text/html'), /page for people/, 'pending'],
   ])('in place of which comes %s costs no record', async (_name, respond, why, kind) => {
     const library = await libraryWithAsset();
@@ -986,7 +986,7 @@ describe('the picture', () => {
     const [library, elsewhere] = [await libraryWithAsset(), await libraryWithAsset()];
     for (const location of [elsewhere.url + thumbnailAt, `/thumbnail/${assetId}`]) {
       library.on(thumbnailAt, status(302, { location }));
-      expect((await pictureOf(library)).thumbnail).toEqual({ kind: 'none' });
+      expect((await pictureOf(library)).thumbnail).toEqual({ kind: 'pending' });
     }
     expect(elsewhere.seen).toEqual([]);
     expect(library.asked).not.toContain(`/thumbnail/${assetId}`);
