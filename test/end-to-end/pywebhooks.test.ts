@@ -85,7 +85,7 @@ describe('a payload', () => {
       { id: 'x', type: 'asset_remove', removal: true, earlier: {}, events: [], data: null },
     ],
     ['other letters', { place: '東京 📓', del: '\u007f', nul: '\u0000' }],
-    ['numbers of all sizes', { e16: 1e16, tiny: 1e-7, half: 2.5, over53: 9_007_199_254_740_992 }],
+    ['numbers of all sizes', { e16: 1e16, tiny: 1e-7, half: 2.5, most: 9_007_199_254_740_991 }],
   ])('with members of %s is a record of its own', async (name, members) => {
     const id = `scan of ${name}`;
     const payload = { ...members, ...named(id) };
@@ -95,6 +95,11 @@ describe('a payload', () => {
       data: payload,
     });
     expect(await shop.app.record('scans', id)).toMatchObject({ title: `The one of ${id}`, details: payload });
+  });
+
+  it('with a number that no double tells from its neighbours keeps its digits', async () => {
+    const payload = { ...named('scan of a large number'), past: 9_007_199_254_740_992 };
+    expect(await triggered('scan.finished', payload)).toMatchObject({ data: { past: '9007199254740992' } });
   });
 
   it.each([null, 5, 'x', true, [], [1, 'two', { three: 3 }]])(
