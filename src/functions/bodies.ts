@@ -1,26 +1,25 @@
 import type { HttpRequest } from '@azure/functions';
 import { setTimeout as delay } from 'node:timers/promises';
+import { BodyBudget, smallBytes } from './body-budget.ts';
+import { Upload } from './upload.ts';
 
 export type Body =
   | { kind: 'bytes'; bytes: Uint8Array }
   | { kind: 'too-large' }
-  /** All bodies together would take more memory than they may. */
+  /** All bodies together would take more memory than they may, or it came more slowly than others that needed its memory. */
   | { kind: 'no-room' }
-  /** It ended early, or made no progress. */
+  /** It ended early, or came too slowly. */
   | { kind: 'broken' };
 
-// Slower than this is no sender of ours: 16 KiB in each 5 s, and 60 s in all.
-const progress = { bytes: 16_384, everyMs: 5_000, longestMs: 60_000 };
 // An answer may leave before the upload ends, but most uploads end at once.
 const waitForEndMs = 1_000;
 
 /** Reads the bodies of requests, all of them together within a number of bytes. */
 export class Bodies {
-  readonly #mostBytes: number;
-  #heldBytes = 0;
+  readonly #budget: BodyBudget;
 
   constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes;
+    this.#budget = new BodyBudget(mostBytes, () => performance.now());
   }
 
   /**
@@ -32,46 +31,53 @@ export class Bodies {
     if (isDeclaredLarger(request, maxBytes)) return await work({ kind: 'too-large' });
     if (request.body === null) return await work({ kind: 'bytes', bytes: new Uint8Array() });
 
-    const upload = new Upload(request.body);
-    let heldBytes = 0;
-    const hold = (bytes: number): boolean => {
-      const more = bytes - heldBytes;
-      if (this.#heldBytes + more > this.#mostBytes) return false;
-      this.#heldBytes += more;
-      heldBytes = bytes;
-      return true;
-    };
+    const declared = declaredBytes(request);
+    const upload = new Upload(request.body, declared);
     try {
-      const body = await collect(upload, maxBytes, hold);
+      const body = await collect(upload, { maxBytes, likelyBytes: declared ?? maxBytes }, this.#budget);
       if (body.kind !== 'bytes') {
-        hold(0);
+        this.#budget.release(upload);
         await Promise.race([upload.drop(), delay(waitForEndMs, undefined, { ref: false })]);
       }
       return await work(body);
     } finally {
-      hold(0);
+      this.#budget.release(upload);
     }
   }
 }
 
 /** True when a request says of its body that it is larger. */
 export function isDeclaredLarger(request: HttpRequest, maxBytes: number): boolean {
-  return Number(request.headers.get('content-length') ?? 0) > maxBytes;
+  return (declaredBytes(request) ?? 0) > maxBytes;
 }
 
-async function collect(upload: Upload, maxBytes: number, hold: (bytes: number) => boolean): Promise<Body> {
+function declaredBytes(request: HttpRequest): number | undefined {
+  const given = request.headers.get('content-length') ?? '';
+  return /^\d+$/.test(given) ? Number(given) : undefined;
+}
+
+async function collect(
+  upload: Upload,
+  { maxBytes, likelyBytes }: { maxBytes: number; likelyBytes: number },
+  budget: BodyBudget,
+): Promise<Body> {
   let buffer: Uint8Array = new Uint8Array();
   let size = 0;
   for (;;) {
     const chunk = await upload.next();
+    if (upload.gaveWay) return { kind: 'no-room' };
     if (chunk === 'broken') return { kind: 'broken' };
-    if (chunk === 'end') return { kind: 'bytes', bytes: buffer.subarray(0, size) };
+    if (chunk === 'end') {
+      upload.complete();
+      return { kind: 'bytes', bytes: buffer.subarray(0, size) };
+    }
     const needed = size + chunk.byteLength;
     if (needed > maxBytes) return { kind: 'too-large' };
     if (needed > buffer.byteLength) {
       // One buffer that doubles: a body in chunks of one byte each takes no more memory than another.
-      const capacity = size === 0 ? needed : Math.min(maxBytes, Math.max(needed, 2 * buffer.byteLength));
-      if (!hold(capacity)) return { kind: 'no-room' };
+      const roomBytes = needed <= smallBytes ? Math.min(smallBytes, likelyBytes) : likelyBytes;
+      const capacity = size === 0 ? needed : Math.max(needed, Math.min(roomBytes, 2 * buffer.byteLength));
+      if (!budget.hold(upload, capacity)) return { kind: 'no-room' };
       if (size === 0) buffer = chunk;
       else {
         const grown = Buffer.allocUnsafe(capacity);
@@ -81,56 +87,5 @@ async function collect(upload: Upload, maxBytes: number, hold: (bytes: number) =
     }
     if (size > 0) buffer.set(chunk, size);
     size = needed;
-  }
-}
-
-/** A body as it comes in, which ends when it makes no progress. */
-class Upload {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #endsAt = performance.now() + progress.longestMs;
-  #windowEndsAt = performance.now() + progress.everyMs;
-  #bytesInWindow = 0;
-
-  constructor(body: NonNullable<HttpRequest['body']>) {
-    this.#reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-  }
-
-  /** The next bytes. Never throws. */
-  async next(): Promise<Uint8Array | 'end' | 'broken'> {
-    let timer: NodeJS.Timeout | undefined;
-    const waitMs = Math.min(this.#windowEndsAt, this.#endsAt) - performance.now();
-    const late = new Promise<'broken'>((resolve) => {
-      // What arrived while the process was busy is read before it counts as late.
-      timer = setTimeout(() => setImmediate(resolve, 'broken'), waitMs).unref();
-    });
-    const read = this.#reader.read().then(
-      ({ done, value }) => (done ? ('end' as const) : value),
-      () => 'broken' as const,
-    );
-    const chunk = await Promise.race([read, late]);
-    clearTimeout(timer);
-    if (typeof chunk !== 'string') this.#count(chunk.byteLength);
-    return chunk;
-  }
-
-  #count(bytes: number): void {
-    this.#bytesInWindow += bytes;
-    if (this.#bytesInWindow < progress.bytes) return;
-    this.#bytesInWindow = 0;
-    this.#windowEndsAt = performance.now() + progress.everyMs;
-  }
-
-  /** Reads the rest and drops it; gives the upload up when that takes too long. Never throws. */
-  async drop(): Promise<void> {
-    this.#windowEndsAt = performance.now() + progress.everyMs;
-    this.#endsAt = performance.now() + progress.longestMs;
-    for (;;) {
-      const chunk = await this.next();
-      if (chunk === 'end') return;
-      if (chunk === 'broken') {
-        await this.#reader.cancel().catch(() => undefined);
-        return;
-      }
-    }
   }
 }

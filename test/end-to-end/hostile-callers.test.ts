@@ -324,6 +324,109 @@ describe('uploads that do not end', () => {
     });
   });
 
+  /** Begins so many uploads, sends a little more of each every few seconds, and begins each again once it has an answer. */
+  function keepUploading(
+    count: number,
+    { declared, first, more }: { declared: number; first: number; more: number },
+  ): { hasAnswer: () => boolean; stop: () => void } {
+    const stopped = new AbortController();
+    let answers = 0;
+    const open = new Map<Socket, NodeJS.Timeout>();
+    const one = async (): Promise<void> => {
+      while (!stopped.signal.aborted) {
+        const { socket, answer } = begin(
+          `Content-Length: ${declared}\r\nPreservica-Signature: ${wrongSignature}`,
+          first,
+        );
+        const trickle = setInterval(() => socket.write(Buffer.alloc(more, 'x')), 2_000);
+        open.set(socket, trickle);
+        await answer;
+        answers += 1;
+        clearInterval(trickle);
+        open.delete(socket);
+        socket.destroy();
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    };
+    for (let left = count; left > 0; left -= 1) void one();
+    const stop = (): void => {
+      stopped.abort();
+      for (const [socket, trickle] of open) {
+        clearInterval(trickle);
+        socket.destroy();
+      }
+    };
+    return { hasAnswer: () => answers > 0, stop };
+  }
+
+  it.each([
+    ['large ones that stand nearly still', 8, { declared: maxBytes, first: 2.1 * megabyte, more: 17_000 }],
+    ['large ones that are nearly whole', 8, { declared: maxBytes, first: 3.9 * megabyte, more: 2_000 }],
+    ['large ones that come on steadily', 8, { declared: maxBytes, first: 2.1 * megabyte, more: 120_000 }],
+    ['small ones', 200, { declared: 256 * 1024, first: 100_000, more: 9_500 }],
+  ])('lock out nobody: %s', async (_what, count, plan) => {
+    const signedCall = async (bytes: number): Promise<number | undefined> => {
+      const body = Buffer.from(JSON.stringify({ padding: 'x'.repeat(bytes), at: randomUUID() }));
+      const headers = { 'preservica-signature': sign(body), 'content-length': body.byteLength };
+      return (await call('/webhooks/archive', { method: 'POST', headers, pieces: [body] }))?.status;
+    };
+    const uploads = keepUploading(count, plan);
+    try {
+      // There is no room any more.
+      await vi.waitFor(() => expect(uploads.hasAnswer()).toBe(true), { timeout: 30_000 });
+      for (let round = 0; round < 5; round += 1) {
+        for (const bytes of [200, 5_000, 60_000, 1_000_000]) {
+          // Who has just begun is left alone for a second; a sender comes again.
+          await vi.waitFor(async () => expect(await signedCall(bytes)).toBe(200), {
+            timeout: 20_000,
+            interval: 500,
+          });
+        }
+      }
+      if (plan.declared !== maxBytes) return;
+      const answers = [];
+      for (let left = 10; left > 0; left -= 1) answers.push(await signedCall(60_000));
+      expect(new Set(answers)).toEqual(new Set([200]));
+    } finally {
+      uploads.stop();
+    }
+  });
+
+  it.each([
+    ['of much that was sent', 2 * megabyte, 17_000],
+    ['of much that was declared', 1000, 17_000],
+  ])('must bring more of it in each five seconds: %s', async (_what, first, more) => {
+    const head = `Content-Length: ${maxBytes}\r\nPreservica-Signature: ${wrongSignature}`;
+    const { socket, answer } = begin(head, first);
+    let pieces = 0;
+    const trickle = setInterval(() => {
+      pieces += 1;
+      socket.write(Buffer.alloc(more, 'x'));
+    }, 2_000);
+    expect(await answer).toMatch(/^HTTP\/1\.1 503 /);
+    clearInterval(trickle);
+    socket.destroy();
+    expect(pieces).toBeLessThan(10);
+  });
+
+  it('may come slowly, as long as they come steadily', async () => {
+    const body = Buffer.from(JSON.stringify({ padding: 'x'.repeat(600_000) }));
+    const socket = connect(Number(new URL(app.host.url).port), '127.0.0.1');
+    const answer = new Promise<string>((resolve) => {
+      socket.once('data', (data: Buffer) => resolve(data.toString()));
+      socket.once('close', () => resolve(''));
+      socket.once('error', () => undefined);
+    });
+    const head = `Content-Length: ${body.byteLength}\r\nPreservica-Signature: ${sign(body)}`;
+    socket.write(`POST /webhooks/archive HTTP/1.1\r\nHost: h\r\n${head}\r\n\r\n`);
+    for (let sent = 0; sent < body.byteLength; sent += 20_000) {
+      socket.write(body.subarray(sent, sent + 20_000));
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 /);
+    socket.destroy();
+  });
+
   it('may come in chunks of one byte each without taking more memory than others', async () => {
     const before = await app.host.memory();
     const bytes = 200_000;
