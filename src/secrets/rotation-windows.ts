@@ -113,7 +113,9 @@ export async function moveOffer(
     if (before.offer.claim === as && before.offer.state === state) return true;
     if (before.offer.claim !== claim) return false;
     const until = state === 'taken' ? Math.min(now, before.until) : before.until;
-    const offer = { digest, state, claim: as, at: now, withdrawn: withdrawn ?? before.offer.withdrawn };
+    // How long a key may be repeated counts from when it was taken.
+    const at = before.offer.state === 'taken' && state === 'taken' ? before.offer.at : now;
+    const offer = { digest, state, claim: as, at, withdrawn: withdrawn ?? before.offer.withdrawn };
     if ((await windows.replace(source, { which, until, offer }, before.version, signal)) !== undefined)
       return true;
   }

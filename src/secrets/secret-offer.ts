@@ -69,16 +69,25 @@ type Deps = OfferDeps & { readonly signal: AbortSignal };
 
 /** Makes the window this key's own, where it is open and nobody else's; answers where there is nothing more to do. */
 async function claimWindow(
-  { name, digest, claim }: SecretOffer,
+  offer: SecretOffer,
   seen: StoredWindow | undefined,
-  { windows, signal, ...clock }: Deps,
+  deps: Deps,
 ): Promise<OfferOutcome | { kind: 'claimed'; withdrawn: string | undefined }> {
+  const { name, digest, claim } = offer;
+  const { windows, signal } = deps;
   let window = seen;
   for (;;) {
-    const now = clock.now();
+    const now = deps.now();
     const before = window?.offer;
-    if (before?.state === 'taken' && before.digest === digest && now.getTime() - before.at < repeatedWithinMs)
-      return { kind: 'taken' };
+    if (
+      before?.state === 'taken' &&
+      before.digest === digest &&
+      now.getTime() - before.at < repeatedWithinMs
+    ) {
+      if (await takeRepeated(offer, before.claim, deps)) return { kind: 'taken' };
+      window = await findWindow(windows, name, signal);
+      continue;
+    }
     if (window === undefined || window.until <= now.getTime()) return { kind: 'refused' };
     if (before !== undefined && (before.state === 'taken' || before.digest !== digest))
       return { kind: 'refused' };
@@ -90,11 +99,32 @@ async function claimWindow(
       // What was written of it once may still be in the store.
       const state = before === undefined || before.state === 'claimed' ? 'claimed' : 'writing';
       const { which, until, version } = window;
-      const offer = { digest, state, claim, at: now.getTime(), withdrawn } as const;
-      const claimed = await windows.replace(name.source, { which, until, offer }, version, signal);
+      const own = { digest, state, claim, at: now.getTime(), withdrawn } as const;
+      const claimed = await windows.replace(name.source, { which, until, offer: own }, version, signal);
       if (claimed !== undefined) return { kind: 'claimed', withdrawn };
     }
     window = await findWindow(windows, name, signal);
+  }
+}
+
+/**
+ * Makes a key that was taken this offer's too, so that a late undo of the one before leaves it alone. False where that one
+ * is not there any more. An offer that is too late gives it back: if the one before was answered, it counts.
+ */
+async function takeRepeated(
+  { name, digest, claim }: SecretOffer,
+  before: string,
+  deps: Deps,
+): Promise<boolean> {
+  try {
+    const taken = await moveOffer(name, { digest, claim: before, as: claim, state: 'taken' }, deps);
+    deps.signal.throwIfAborted();
+    return taken;
+  } catch (error) {
+    const unhurried = { windows: deps.windows, now: () => deps.now() };
+    const giveBack = { digest, claim, as: before, state: 'taken' } as const;
+    void untilDone(name, deps, async () => await moveOffer(name, giveBack, unhurried));
+    throw error;
   }
 }
 
@@ -135,12 +165,19 @@ async function undo(offer: SecretOffer, deps: OfferDeps): Promise<void> {
   const { name, digest, claim } = offer;
   const { windows, secrets } = deps;
   const withdrawing = deps.newId();
+  let isRepeated = false;
   const released = await untilDone(name, deps, async () => {
     for (;;) {
       const window = await findWindow(windows, name);
       // Where the row is gone, nobody knows what was written; an offer that is being withdrawn here is still to be.
       if (window?.offer === undefined || window.offer.claim === withdrawing) break;
-      if (window.offer.claim !== claim) return true;
+      if (window.offer.claim !== claim) {
+        if (isRepeated || window.offer.state !== 'taken') return true;
+        // A repeat that is not answered in time gives it back by then.
+        isRepeated = true;
+        await delay(lateMs, undefined, { ref: false });
+        continue;
+      }
       if (window.offer.state !== 'claimed') break;
       const open = { ...window, offer: undefined };
       if ((await windows.replace(name.source, open, window.version)) !== undefined) return true;

@@ -3,6 +3,7 @@ import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { countStorage, type CountingStorage } from '../../src/local/bench/counting-storage.ts';
 import type { KeptSecret } from '../../src/pipeline/ports/secrets.ts';
+import { startFailingStorage } from '../support/failing-storage.ts';
 import { startHostProcess, type HostProcess } from '../support/host-process.ts';
 import { startRunningApp, type RunningApp } from '../support/running-app.ts';
 import { until } from '../support/until.ts';
@@ -202,6 +203,38 @@ describe('a key that is refused', () => {
     });
     return (await table.getEntity('scans', 'window:secret'))['offer'] as string | undefined;
   }
+});
+
+it('a key whose repeat was answered as taken is never withdrawn for its first offer', async () => {
+  const storage = await startFailingStorage(app.azurite.connectionString);
+  onTestFinished(async () => await storage.close());
+  const third = await startHostProcess({
+    env: { ...app.settings, AzureWebJobsStorage: storage.connectionString },
+  });
+  await window('secret', 10);
+  let changes = 0;
+  let isAway = false;
+  let looks = 0;
+  storage.failing = (service, { method }) => {
+    if (service !== 'Table') return undefined;
+    if (isAway) return { kind: 'answer', status: 403 };
+    if (method === 'GET') looks += 1;
+    else changes += 1;
+    // The claim, the beginning of the write and its end.
+    isAway = changes === 3;
+    return isAway ? { kind: 'lose-answer' } : undefined;
+  };
+  const key = newKey();
+  expect(await offer(key, { at: third.url })).toBe(503);
+  expect(changes).toBe(3);
+  expect(await offer(key)).toBe(200);
+  changes = looks = 0;
+  isAway = false;
+  // It looks once more after the time in which a repeat has its answer.
+  await until(async () => (looks >= 2 ? true : undefined));
+  expect(await kept()).toMatchObject({ current: key, previous: first });
+  expect(await send(key)).toBe(200);
+  expect(await offer(key)).toBe(200);
 });
 
 describe('a thousand keys from somebody whom nobody expects', () => {
