@@ -161,7 +161,9 @@ export function keyVault(url: string, identity: Identity, clock: { now(): number
 }
 
 function asVersion({ value = '', properties }: KeyVaultSecret): SecretVersion {
-  return { id: properties.version ?? '', value, createdAt: properties.createdOn?.getTime() ?? 0 };
+  const { version: id = '', createdOn, tags } = properties;
+  const isOffered = tags?.[offeredTag] === 'yes';
+  return { id, value, createdAt: createdOn?.getTime() ?? 0, ...(isOffered ? { isOffered } : {}) };
 }
 
 function withinLook(signal: AbortSignal | undefined): AbortSignal {

@@ -29,9 +29,26 @@ type Entries = z.infer<typeof Entries>;
 /** Secrets that change while the app runs, in one file that only its owner can read, and that the app and the command share. */
 export function secretsFile(path: string) {
   let known: Promise<Entries> | undefined;
+  let knownAs: string | undefined;
+  const reread = async (): Promise<void> => {
+    const [read, before] = [readEntries(path), known];
+    // Of two that overlap the one that began last counts, whichever ends first.
+    known = read.catch(async () => await (before ?? read));
+    known.catch(() => undefined);
+    await read;
+  };
+  const rereadIfChanged = async (): Promise<void> => {
+    const mark = await markOf(path);
+    if (known !== undefined && mark === knownAs) return;
+    await reread();
+    knownAs = mark;
+  };
+  let looking: Promise<void> | undefined;
+  /** As the file is now: what another process took out of it must not count here. */
   const entries = async (): Promise<Entries> => {
-    known ??= readEntries(path);
-    return await known;
+    looking ??= rereadIfChanged().finally(() => (looking = undefined));
+    await looking.catch(() => undefined);
+    return (await known) ?? {};
   };
   const change = async (
     work: (before: Entries, write: (all: Entries) => Promise<void>) => Promise<void>,
@@ -55,13 +72,7 @@ export function secretsFile(path: string) {
       return { current: entry.current, previous: entry.previous, keptAt: Date.parse(entry.keptAt) };
     },
     /** Reads the file anew. Throws where it is there and cannot be read; what was known before then still counts. */
-    async reread(): Promise<void> {
-      const [read, before] = [readEntries(path), known];
-      // Of two that overlap the one that began last counts, whichever ends first.
-      known = read.catch(async () => await (before ?? read));
-      known.catch(() => undefined);
-      await read;
-    },
+    reread,
     /**
      * Keeps a value as the current one, whole or not at all; the one before becomes the previous. An `offered` one can be
      * withdrawn, and is left alone where it is the current one already.
@@ -95,6 +106,12 @@ export function secretsFile(path: string) {
       });
     },
   };
+}
+
+/** Another one after each change: the file is replaced as a whole. */
+async function markOf(path: string): Promise<string> {
+  const { ino, size, mtimeMs } = (await stat(path).catch(() => undefined)) ?? {};
+  return [ino, size, mtimeMs].join(' ');
 }
 
 async function readEntries(path: string): Promise<Entries> {

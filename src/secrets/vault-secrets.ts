@@ -14,11 +14,17 @@ export interface VaultDeps {
 const freshMs = 300_000;
 // A secret that was not there is looked for sooner: somebody is probably about to make it.
 const absentMs = 30_000;
+// An offered key may be withdrawn, most of all in the time that a window can be open.
+const offeredMs = 3_600_000;
+const offeredFreshMs = 5_000;
 const rememberedMs = 86_400_000;
 const firstPauseMs = 10_000;
 const longestPauseMs = 300_000;
 
-/** Secrets from a vault: remembered five minutes, then looked at again in the background; a day long while the vault is away. */
+/**
+ * Secrets from a vault: remembered five minutes, then looked at again in the background; a day long while the vault is
+ * away. A key that was offered lately counts only while a look of the last seconds has found it.
+ */
 export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
   const cached = (name: string, count: number): CachedSecret => new CachedSecret(name, count, store, deps);
   const webhook = new Map(deps.sources.map((source) => [source, cached(`source-${source}-secret`, 2)]));
@@ -47,9 +53,12 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
     async webhookSecrets(source): Promise<WebhookSecrets | undefined> {
       // Of the others what is known: a secret that is missing, or a look that hangs, must not hold up this source.
       for (const held of webhook.values()) held.refresh();
-      await webhook.get(source)?.read();
-      const known = [...webhook].map(([name, held]) => [name, counting(name, held.known())] as const);
-      return withoutSharedSecrets(source, new Map(known), deps.log);
+      const held = webhook.get(source);
+      const [newest] = (await held?.read()) ?? [];
+      const isDoubtful = isOfferedLately(newest, deps.now()) && !(await held?.isKnownSince(offeredFreshMs));
+      const known = new Map([...webhook].map(([name, each]) => [name, counting(name, each.known())]));
+      if (isDoubtful) known.set(source, counting(source, held?.known().slice(1) ?? []));
+      return withoutSharedSecrets(source, known, deps.log);
     },
     async refresh(source) {
       await webhook.get(source)?.lookAnew();
@@ -79,7 +88,7 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
           if (signal.aborted || !(await isCurrent())) throw error;
         }
       }
-      changing(source, which)?.add(value);
+      changing(source, which)?.add(value, { isOffered: true });
     },
     async withdraw(source, which, digest) {
       const name = `source-${source}-${which}`;
@@ -96,6 +105,10 @@ export function vaultSecrets(store: SecretStore, deps: VaultDeps): Secrets {
 
 function isUsable({ value }: SecretVersion): boolean {
   return /^[\x20-\x7e]{1,512}$/.test(value);
+}
+
+function isOfferedLately(version: SecretVersion | undefined, now: number): boolean {
+  return version?.isOffered === true && now - version.createdAt < offeredMs;
 }
 
 /** One secret of the vault, remembered. One look at it runs at a time. */
@@ -136,9 +149,10 @@ class CachedSecret {
   }
 
   /** What was added to the store is the newest version; what was there before it is looked at again soon. */
-  add(value: string): void {
+  add(value: string, { isOffered = false } = {}): void {
     const others = this.known().filter((version) => version.value !== value);
-    this.#change([{ id: '', value, createdAt: this.#deps.now() }, ...others].slice(0, this.#count));
+    const added = { id: '', value, createdAt: this.#deps.now(), isOffered };
+    this.#change([added, ...others].slice(0, this.#count));
   }
 
   /** What was withdrawn counts no more. */
@@ -151,6 +165,13 @@ class CachedSecret {
     this.#known = { versions, at: now };
     this.#nextLookAt = now;
     this.#added += 1;
+  }
+
+  /** True where a look of so many milliseconds ago, or one that it waits for, found what is known. Never throws. */
+  async isKnownSince(agoMs: number): Promise<boolean> {
+    if (this.#deps.now() - (this.#known?.at ?? -Infinity) <= agoMs) return true;
+    const isAway = this.#pauseMs > firstPauseMs && this.#deps.now() < this.#nextLookAt;
+    return !isAway && (await this.#shared()) === undefined;
   }
 
   /** Looks, in a look that begins after this call. Throws where the store could not be read. */

@@ -44,10 +44,10 @@ const counting = (): string[] =>
     .map(({ value }) => value)
     .toReversed();
 
-async function window(minutes: number): Promise<void> {
+async function window(minutes: number, withdraw = false): Promise<void> {
   const answer = await fetch(`${app.host.url}/sources/scans/window`, {
     method: 'POST',
-    body: JSON.stringify({ key: 'secret', minutes }),
+    body: JSON.stringify({ key: 'secret', minutes, withdraw }),
   });
   expect(answer.status).toBe(200);
 }
@@ -64,6 +64,21 @@ async function send(secret: string, at = app.host.url): Promise<number> {
 }
 
 describe('a window, where the secrets are in a vault', () => {
+  it('closed with its key taken back, leaves that key within seconds to no instance', async () => {
+    await window(10);
+    const key = newKey();
+    expect(await offer(key)).toBe(200);
+    for (const at of instances()) {
+      await until(async () => ((await send(key, at)) === 200 ? true : undefined));
+    }
+    await window(0, true);
+    // Without a call that is signed wrongly, which would make the instances look anew.
+    for (const at of instances()) {
+      await until(async () => ((await send(key, at)) === 200 ? undefined : true));
+      await until(async () => ((await send(first, at)) === 200 ? true : undefined));
+    }
+  });
+
   it('gives the vault one version, however many keys are offered, and keeps the one that counted before', async () => {
     await window(10);
     const before = puts();

@@ -37,10 +37,10 @@ beforeEach(async () => {
 const instances = (): string[] => [app.host.url, second.url];
 const newKey = (): string => randomBytes(20).toString('hex');
 
-async function window(key: KeptSecret, minutes: number): Promise<void> {
+async function window(key: KeptSecret, minutes: number, withdraw = false): Promise<void> {
   const answer = await fetch(`${app.host.url}/sources/scans/window`, {
     method: 'POST',
-    body: JSON.stringify({ key, minutes }),
+    body: JSON.stringify({ key, minutes, withdraw }),
   });
   expect(answer.status).toBe(200);
 }
@@ -202,6 +202,18 @@ describe('a key that is refused', () => {
       allowInsecureConnection: true,
     });
     return (await table.getEntity('scans', 'window:secret'))['offer'] as string | undefined;
+  }
+});
+
+it('a key that was taken back counts at once no more, at the instances that knew it too', async () => {
+  await window('secret', 10);
+  const key = newKey();
+  expect(await offer(key)).toBe(200);
+  for (const at of instances()) expect(await send(key, at)).toBe(200);
+  await window('secret', 0, true);
+  for (const at of instances()) {
+    expect(await send(key, at)).toBe(401);
+    expect(await send(first, at)).toBe(200);
   }
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync, watch } from 'node:fs';
@@ -57,6 +58,17 @@ describe('a secret that the command keeps', () => {
     expect(await app.webhookSecrets('photos')).toEqual(['the second secret', 'the first secret']);
     pass(3_600_000);
     expect(await app.webhookSecrets('photos')).toEqual(['the second secret']);
+  });
+
+  it('that was withdrawn counts no more, wherever it was known', async () => {
+    const { app, command } = await setup();
+    const value = 'the offered secret';
+    const limits = { signal: new AbortController().signal, begin: async () => undefined };
+    await command.take('photos', 'secret', value, limits);
+    await app.refresh('photos');
+    expect(await app.webhookSecrets('photos')).toEqual([value, 'the first secret']);
+    await command.withdraw('photos', 'secret', createHash('sha256').update(value).digest('hex'));
+    expect(await app.webhookSecrets('photos')).toEqual(['the first secret']);
   });
 
   it('that is kept twice does not push its predecessor away', async () => {

@@ -44,6 +44,7 @@ function vault(sources: readonly string[] = ['archive']) {
   );
   return {
     secrets,
+    held,
     looks,
     logged,
     /** The newest first; `age` is how long ago it was made. */
@@ -70,6 +71,72 @@ function vault(sources: readonly string[] = ['archive']) {
 }
 
 const webhook = 'source-archive-secret';
+
+describe('a key that was offered lately', () => {
+  const offered = (value: string, ageMs: number) => ({
+    id: value,
+    value,
+    createdAt: 1_000 * hour - ageMs,
+    isOffered: true,
+  });
+  const before = { id: 'before', value: 'before', createdAt: 0 };
+
+  function known(ageMs: number) {
+    const own = vault();
+    own.held.set(webhook, [offered('offered', ageMs), before]);
+    return own;
+  }
+
+  it('counts no more within seconds of being withdrawn elsewhere, however rarely somebody calls', async () => {
+    const { secrets, held, pass } = known(0);
+    expect(await secrets.webhookSecrets('archive')).toEqual(['offered', 'before']);
+    held.set(webhook, [before]);
+    pass(5 * second);
+    expect(await secrets.webhookSecrets('archive')).toEqual(['offered', 'before']);
+    pass(1);
+    expect(await secrets.webhookSecrets('archive')).toEqual(['before']);
+  });
+
+  it('does not count while the vault is away, and counts when it is back', async () => {
+    const { secrets, pass, goAway, looks } = known(0);
+    await secrets.webhookSecrets('archive');
+    goAway();
+    pass(6 * second);
+    expect(await secrets.webhookSecrets('archive')).toEqual(['before']);
+    const asked = looks.length;
+    expect(await secrets.webhookSecrets('archive')).toEqual(['before']);
+    expect(looks).toHaveLength(asked);
+    goAway(false);
+    await secrets.refresh('archive');
+    expect(await secrets.webhookSecrets('archive')).toEqual(['offered', 'before']);
+  });
+
+  it('costs one look in five seconds, and none beyond the usual after an hour', async () => {
+    const { secrets, pass, looks, rest } = known(0);
+    for (let ms = 0; ms < 20 * second; ms += 100) {
+      await secrets.webhookSecrets('archive');
+      pass(100);
+    }
+    expect(looks.length).toBeLessThanOrEqual(5);
+    const old = known(hour);
+    await old.secrets.webhookSecrets('archive');
+    old.pass(4 * 60 * second);
+    await old.secrets.webhookSecrets('archive');
+    await rest();
+    expect(old.looks).toHaveLength(1);
+  });
+
+  it('is as doubtful where it was taken by this instance', async () => {
+    const { secrets, held, pass, rest } = vault();
+    held.set(webhook, [before]);
+    const limits = { signal: new AbortController().signal, begin: async () => undefined };
+    await secrets.take('archive', 'secret', 'offered', limits);
+    await rest();
+    held.set(webhook, [before]);
+    pass(5 * second + 1);
+    expect(await secrets.webhookSecrets('archive')).toEqual(['before']);
+  });
+});
 
 describe('webhook secrets from a vault', () => {
   it('are the newest, and its predecessor within the overlap', async () => {

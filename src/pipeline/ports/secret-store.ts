@@ -4,6 +4,8 @@ export interface SecretVersion {
   readonly value: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+  /** It came as an offer, and can be withdrawn. */
+  readonly isOffered?: boolean;
 }
 
 /** A vault as the rules of secrets need it. */
