@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CanonicalEvent } from '../pipeline/model/deduplication.ts';
 import { assetKey } from '../pipeline/model/asset-key.ts';
 import { cutText } from '../pipeline/model/sanitize-text.ts';
-import { AssetEvent } from '../pipeline/model/event.ts';
+import { AssetEvent, carrying, Identifier } from '../pipeline/model/event.ts';
 import {
   EventState,
   HistoryEntry,
@@ -13,16 +14,25 @@ import {
 } from '../pipeline/model/ledger.ts';
 import { ClaimCheck } from '../pipeline/model/message.ts';
 
-// How the ledger lies in its table. One partition a source; in it six families of rows, told apart by the letter
-// their keys begin with: an event by its id (the truth), by time, by asset and by state (copies of its summary, in
-// the order in which they are listed), an asset's state, and who was first of those alike. An event's rows are written
-// in one transaction.
+// How the ledger lies in its table. Sixteen partitions a source, because Azure takes only so many rows a second in one;
+// an event is in that of its asset, so that both change in one transaction. In a partition are six families of rows, told
+// apart by the letter that their keys begin with: an event by its id (the truth), by time, by asset and by state (copies
+// of its summary, in the order in which they are listed), an asset's state, and the first event of each digest.
 
 /** The partition of what names no source of ours; no source can have this name. */
 const noSource = '~';
+const buckets = Array.from({ length: 16 }, (_, bucket) => bucket.toString(16));
 
-export function partitionOf(source: string | null): string {
-  return source ?? noSource;
+/** The partition of what is about this asset, or about none: then of the event's own id. */
+export function partitionOf(source: string | null, subject: string): string {
+  if (source === null) return noSource;
+  // A source may write the same id in capitals or not.
+  return `${source}:${createHash('sha256').update(subject.toLowerCase()).digest('hex').slice(0, 1)}`;
+}
+
+/** All partitions of a source. */
+export function partitionsOf(source: string | null): string[] {
+  return source === null ? [noSource] : buckets.map((bucket) => `${source}:${bucket}`);
 }
 
 // Newest first in a store that sorts upwards: keys count down to the end of what 13 digits of milliseconds hold.
@@ -58,42 +68,53 @@ export function copyKeys(summary: EventSummary): string[] {
   ];
 }
 
-export type Columns = Record<string, string | number | boolean | Uint8Array | undefined>;
+export type Columns = Record<string, string | number | boolean | Uint8Array>;
 
 // Azure keeps 64 KiB in a text column, two bytes a character.
 const columnLength = 32_000;
+// They stand in each of an event's four rows.
+const identifiersLength = 4_000;
 
-export function summaryColumns(summary: EventSummary): Columns {
+// Rows are merged, so that columns of a later version stay: what is no longer there becomes an empty text.
+const none = '';
+
+export function summaryColumns({ summary, identifiers }: EventEntry): Columns {
   return {
     id: summary.id,
     // The partition says it, but of those that no settings name.
-    source: summary.source ?? undefined,
+    source: summary.source ?? none,
     type: summary.type,
     assetKind: summary.assetKind,
-    assetId: summary.assetId ?? undefined,
+    assetId: summary.assetId ?? none,
     title: titleColumn(summary.title),
     state: summary.state,
-    reason: summary.reason === null ? undefined : JSON.stringify(summary.reason),
+    reason: summary.reason === null ? none : JSON.stringify(summary.reason),
     deliveryId: summary.deliveryId,
     receivedAt: summary.receivedAt,
     occurredAt: summary.occurredAt,
-    finishedAt: summary.finishedAt ?? undefined,
+    finishedAt: summary.finishedAt ?? none,
     attempts: summary.attempts,
     duplicates: summary.duplicates,
+    identifiers: identifiersColumn(identifiers),
   };
 }
 
-function titleColumn(title: string | null): string | undefined {
-  return title === null ? undefined : cutText(title, 1000);
+function titleColumn(title: string | null): string {
+  return title === null ? none : cutText(title, 1000);
+}
+
+function identifiersColumn(identifiers: readonly Identifier[]): string {
+  const text = JSON.stringify(identifiers);
+  return text.length <= identifiersLength ? text : identifiersColumn(identifiers.slice(0, -1));
 }
 
 export function eventColumns(entry: EventEntry): Columns {
   return {
-    ...summaryColumns(entry.summary),
+    ...summaryColumns(entry),
     // The oldest tries give way where the whole would not fit.
     history: shortened(entry.history),
     attempt: entry.attempt,
-    lease: entry.lease === null ? undefined : JSON.stringify(entry.lease),
+    lease: entry.lease === null ? none : JSON.stringify(entry.lease),
     otherDeliveries: JSON.stringify(entry.otherDeliveries),
     // As bytes, because an event of 48 KiB of text would be 96 KiB as a text column.
     content: Buffer.from(JSON.stringify(entry.content)),
@@ -121,7 +142,9 @@ const json = <T extends z.ZodType>(schema: T) =>
 const textOrNull = z
   .string()
   .nullish()
-  .transform((text) => text ?? null);
+  .transform((text) => (text === undefined || text === none ? null : text));
+const jsonOrNull = <T extends z.ZodType>(schema: T) =>
+  textOrNull.transform((text) => text ?? 'null').pipe(json(schema.nullable()));
 
 const Summary = z.object({
   id: z.string(),
@@ -131,30 +154,27 @@ const Summary = z.object({
   assetId: textOrNull,
   title: textOrNull,
   state: EventState,
-  reason: json(Reason)
-    .nullish()
-    .transform((reason) => reason ?? null),
+  reason: jsonOrNull(Reason),
   deliveryId: z.string(),
   receivedAt: z.string(),
   occurredAt: z.string(),
   finishedAt: textOrNull,
   attempts: z.number(),
   duplicates: z.number(),
+  identifiers: json(z.array(Identifier)),
 });
 
-const Lease = z.object({ owner: z.string(), until: z.string() });
+const Lease = carrying({ owner: z.string(), until: z.string() });
 const Content = z.union([
   z.object({ event: AssetEvent }),
   z.object({ claim: ClaimCheck }),
-  z.object({ unread: z.object({ blob: z.string(), eventName: z.string().optional() }) }),
+  z.object({ unread: carrying({ blob: z.string(), eventName: z.string().optional() }) }),
 ]);
 
 const Entry = Summary.extend({
   history: json(z.array(HistoryEntry)),
   attempt: z.number(),
-  lease: json(Lease)
-    .nullish()
-    .transform((lease) => lease ?? null),
+  lease: jsonOrNull(Lease),
   otherDeliveries: json(z.array(z.string())),
   content: z
     .instanceof(Uint8Array)
@@ -170,23 +190,27 @@ const Asset = z.object({
   removedAt: textOrNull,
 });
 
-export function readSummary(source: string | null, row: unknown): EventSummary {
-  const summary = Summary.parse(row);
-  return { ...summary, source: summary.source ?? source };
+/** What a list's row holds. */
+export function readSummary(
+  source: string | null,
+  row: unknown,
+): Pick<EventEntry, 'summary' | 'identifiers'> {
+  const { identifiers, ...summary } = Summary.parse(row);
+  return { summary: { ...summary, source: summary.source ?? source }, identifiers };
 }
 
 export function readEntry(source: string | null, row: unknown): EventEntry {
   const { history, attempt, lease, otherDeliveries, content } = Entry.parse(row);
-  return { summary: readSummary(source, row), history, attempt, lease, otherDeliveries, content };
+  return { ...readSummary(source, row), history, attempt, lease, otherDeliveries, content };
 }
 
 export function assetColumns(asset: AssetState): Columns {
   return {
-    fetchedAt: asset.fetchedAt ?? undefined,
-    fetchedFor: asset.fetchedFor ?? undefined,
+    fetchedAt: asset.fetchedAt ?? none,
+    fetchedFor: asset.fetchedFor ?? none,
     title: titleColumn(asset.title),
-    latestEventAt: asset.latestEventAt ?? undefined,
-    removedAt: asset.removedAt ?? undefined,
+    latestEventAt: asset.latestEventAt ?? none,
+    removedAt: asset.removedAt ?? none,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { StorageError } from '../pipeline/ports/errors.ts';
+import * as z from 'zod';
+import { StorageError } from '../pipeline/ports/errors.ts';
 import { canonicalAmong } from '../pipeline/model/deduplication.ts';
 import type {
   AssetState,
@@ -18,13 +19,14 @@ import {
   eventColumns,
   canonicalColumns,
   partitionOf,
+  partitionsOf,
   readAsset,
   readEntry,
   readCanonicalEvents,
   rowKey,
   summaryColumns,
 } from './ledger-rows.ts';
-import { keysBeginning, listEvents } from './list-events.ts';
+import { keysBeginning, listEvents, mostKeys } from './list-events.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { storageError, storageFault, stored } from './storage-errors.ts';
 
@@ -35,10 +37,10 @@ const mostSubmits = 3;
 /** The ledger in the table `ledger` (its rows: `ledger-rows.ts`). `sources` are those whose events lists show. */
 export function tableLedger(clients: StorageClients, sources: readonly string[]): Ledger {
   const table = once(async () => await clients.table('ledger'));
-  const partitions = [...sources, null];
+  const searched = [...sources, null];
 
   const readRow = async <T>(
-    source: string | null,
+    partition: string,
     key: string,
     read: (row: unknown) => T,
   ): Promise<Stored<T> | undefined> => {
@@ -47,9 +49,11 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
       'reading the ledger',
       async () => {
         try {
-          const row = await home.getEntity(partitionOf(source), key);
+          const row = await home.getEntity(partition, key);
           return { value: read(row), etag: row.etag };
         } catch (error) {
+          if (error instanceof z.ZodError)
+            throw new StorageError(`reading the ledger: this version cannot read ${partition} ${key}`);
           const { status, code } = storageFault(error);
           if (status === 404 && code !== 'TableNotFound') return undefined;
           throw error;
@@ -58,10 +62,11 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
       async () => await home.createTable(),
     );
   };
-  const readRows = async ({ source, eventId, assetId }: RowKeys): Promise<Rows> => {
+  const readRows = async ({ source, eventId, subject, assetId }: RowKeys): Promise<Rows> => {
+    const partition = partitionOf(source, subject);
     const [event, asset] = await Promise.all([
-      readRow(source, rowKey.event(eventId), (row) => readEntry(source, row)),
-      assetId === undefined ? undefined : readRow(source, rowKey.asset(assetId), readAsset),
+      readRow(partition, rowKey.event(eventId), (row) => readEntry(source, row)),
+      assetId === undefined ? undefined : readRow(partition, rowKey.asset(assetId), readAsset),
     ]);
     return { event, asset };
   };
@@ -81,13 +86,13 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
     },
     read: readRows,
     async assetState(source, assetId) {
-      return await readRow(source, rowKey.asset(assetId), readAsset);
+      return await readRow(partitionOf(source, assetId), rowKey.asset(assetId), readAsset);
     },
     async canonicalEventId(source, digest, candidate, withinMs) {
       const home = await table();
-      const key = { partitionKey: partitionOf(source), rowKey: rowKey.dedupe(digest) };
+      const key = { partitionKey: partitionOf(source, digest), rowKey: rowKey.dedupe(digest) };
       for (let tries = 0; tries < mostTries; tries += 1) {
-        const known = await readRow(source, key.rowKey, readCanonicalEvents);
+        const known = await readRow(key.partitionKey, key.rowKey, readCanonicalEvents);
         const { first, all } = canonicalAmong(known?.value ?? [], candidate, withinMs);
         if (all === known?.value) return first.id;
         const written = await submit(home, [guarded({ ...key, ...canonicalColumns(all) }, known)]);
@@ -97,21 +102,27 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
       throw othersKeepChanging();
     },
     async list(query) {
-      return await listEvents(await table(), partitions, query);
+      return await listEvents(await table(), searched, query);
     },
     async idsBeginning(text, of) {
-      const [searched, prefix] =
-        of === 'events' ? [partitions, rowKey.event('')] : [[of.assetsOf], rowKey.assetsBeginning];
+      const [among, prefix] =
+        of === 'events' ? [searched, rowKey.event('')] : [[of.assetsOf], rowKey.assetsBeginning];
       const home = await table();
       const keys = await Promise.all(
-        searched.map(async (source) => await keysBeginning(home, source, prefix + text)),
+        among
+          .flatMap(partitionsOf)
+          .map(async (partition) => await keysBeginning(home, partition, prefix + text)),
       );
-      return keys.flat().map((key) => key.slice(prefix.length));
+      const ids = keys.flat().map((key) => key.slice(prefix.length));
+      return ids.toSorted().slice(0, mostKeys);
     },
     async find(eventId, only) {
       const found = await Promise.all(
-        (only === undefined ? partitions : [only]).map(
-          async (source) => await readRow(source, rowKey.event(eventId), (row) => readEntry(source, row)),
+        (only === undefined ? searched : [only]).flatMap((source) =>
+          partitionsOf(source).map(
+            async (partition) =>
+              await readRow(partition, rowKey.event(eventId), (row) => readEntry(source, row)),
+          ),
         ),
       );
       return found.find((entry) => entry !== undefined)?.value;
@@ -126,7 +137,7 @@ async function write(
   rows: Rows,
   change: Change,
 ): Promise<Rows | undefined> {
-  const partitionKey = partitionOf(keys.source);
+  const partitionKey = partitionOf(keys.source, keys.subject);
   const actions: TransactionAction[] = [];
   const [truth, ...lists] =
     change.event === undefined ? [] : eventActions(partitionKey, rows.event, change.event);
@@ -229,24 +240,20 @@ function eventActions(
   if (before !== undefined && isDeepStrictEqual(before.value.summary, entry.summary)) return [truth];
 
   const copies = copyKeys(entry.summary);
-  const columns = summaryColumns(entry.summary);
+  const columns = summaryColumns(entry);
   const outdated =
     before === undefined ? [] : copyKeys(before.value.summary).filter((key) => !copies.includes(key));
   return [
     truth,
-    ...copies.map((key): TransactionAction => [
-      'upsert',
-      { partitionKey, rowKey: key, ...columns },
-      'Replace',
-    ]),
+    ...copies.map((key): TransactionAction => ['upsert', { partitionKey, rowKey: key, ...columns }, 'Merge']),
     ...outdated.map((key): TransactionAction => ['delete', { partitionKey, rowKey: key }]),
   ];
 }
 
-/** Writes a row only as the successor of what was read: of that state, or of there being none. */
+/** Writes a row only as the successor of what was read: of that state, or of there being none. What a later version wrote beside it stays. */
 function guarded<T>(
   row: { partitionKey: string; rowKey: string },
   before: Stored<T> | undefined,
 ): TransactionAction {
-  return before === undefined ? ['create', row] : ['update', row, 'Replace', { etag: before.etag }];
+  return before === undefined ? ['create', row] : ['update', row, 'Merge', { etag: before.etag }];
 }

@@ -1,6 +1,6 @@
 import type { TableClient, TableEntityResult } from '@azure/data-tables';
 import type { EventPage, EventQuery, EventSummary } from '../pipeline/model/ledger.ts';
-import { listPrefix, partitionOf, placeOf, readSummary } from './ledger-rows.ts';
+import { listPrefix, partitionOf, partitionsOf, placeOf, readSummary } from './ledger-rows.ts';
 import { stored } from './storage-errors.ts';
 
 // What `type` and `q` make one request read at most; it then answers with what it has, and with `next`.
@@ -9,12 +9,22 @@ const mostRowsRead = 2_000;
 /** A page of events, newest first, merged from the ranges of all partitions that may hold some. */
 export async function listEvents(
   home: TableClient,
-  partitions: readonly (string | null)[],
+  searched: readonly (string | null)[],
   query: EventQuery,
 ): Promise<EventPage> {
   // A source that is no longer in the settings has its partition still.
-  const sources = query.source === undefined ? partitions : [query.source];
-  const ranges = sources.map((source) => new Range(home, source, query));
+  const sources = query.source === undefined ? searched : [query.source];
+  const { assetId } = query;
+  const places = sources.flatMap((source) =>
+    (assetId === undefined ? partitionsOf(source) : [partitionOf(source, assetId)]).map((partition) => ({
+      source,
+      partition,
+    })),
+  );
+  const wanted = query.type === undefined && query.q === undefined ? query.limit + 1 : 500;
+  // Each gives its share, and a row over: most are asked once.
+  const pageSize = Math.min(wanted, Math.ceil((2 * wanted) / places.length) + 1);
+  const ranges = places.map((place) => new Range(home, place, { ...query, pageSize }));
 
   const events: EventSummary[] = [];
   let unread = 0;
@@ -25,9 +35,9 @@ export async function listEvents(
     const newest = ranges.filter((range) => range.head !== undefined).toSorted(byPlace)[0];
     if (newest?.head === undefined) return page(null);
     if (events.length === query.limit || read === mostRowsRead) return page(last);
-    const { place, summary } = newest.head;
-    if (summary === undefined) unread += 1;
-    else if (matches(summary, query)) events.push(summary);
+    const { place, listed } = newest.head;
+    if (listed === undefined) unread += 1;
+    else if (matches(listed, query)) events.push(listed.summary);
     last = place;
     newest.take();
   }
@@ -37,7 +47,9 @@ function byPlace(a: Range, b: Range): number {
   return (a.head?.place ?? '') < (b.head?.place ?? '') ? -1 : 1;
 }
 
-function matches(event: EventSummary, { state, type, q }: EventQuery): boolean {
+type Listed = ReturnType<typeof readSummary>;
+
+function matches({ summary: event, identifiers }: Listed, { state, type, q }: EventQuery): boolean {
   if (state !== undefined && event.state !== state) return false;
   if (type !== undefined && event.type !== type) return false;
   if (q === undefined) return true;
@@ -49,12 +61,13 @@ function matches(event: EventSummary, { state, type, q }: EventQuery): boolean {
     event.type,
     event.reason?.code,
     event.reason?.text,
+    ...identifiers.map(({ value }) => value),
   ];
   const wanted = q.toLowerCase();
   return texts.some((text) => text?.toLowerCase().includes(wanted) === true);
 }
 
-function summaryOf(source: string | null, row: unknown): EventSummary | undefined {
+function listedOf(source: string | null, row: unknown): Listed | undefined {
   try {
     return readSummary(source, row);
   } catch {
@@ -62,18 +75,18 @@ function summaryOf(source: string | null, row: unknown): EventSummary | undefine
   }
 }
 
-const mostKeys = 21;
+export const mostKeys = 21;
 const mostPages = 5;
 
 /** Some keys of a partition that begin with a text of harmless characters, in their order. */
 export async function keysBeginning(
   home: TableClient,
-  source: string | null,
+  partition: string,
   beginning: string,
 ): Promise<string[]> {
   // Every harmless character comes before a tilde.
   const range = `RowKey ge '${quoted(beginning)}' and RowKey lt '${quoted(beginning)}~'`;
-  const filter = `PartitionKey eq '${quoted(partitionOf(source))}' and ${range}`;
+  const filter = `PartitionKey eq '${quoted(partition)}' and ${range}`;
   const keys: string[] = [];
   const pages = home
     .listEntities({ queryOptions: { filter, select: ['RowKey'] } })
@@ -103,10 +116,14 @@ class Range {
   readonly #pages: AsyncIterator<TableEntityResult<Record<string, unknown>>[]>;
   #rows: TableEntityResult<Record<string, unknown>>[] = [];
   #ended = false;
-  /** The newest event not yet taken, after `fill`; without a summary where this version cannot read it. */
-  head: { summary: EventSummary | undefined; place: string } | undefined;
+  /** The newest event not yet taken, after `fill`; its place alone where this version cannot read it. */
+  head: { listed: Listed | undefined; place: string } | undefined;
 
-  constructor(home: TableClient, source: string | null, query: EventQuery) {
+  constructor(
+    home: TableClient,
+    { source, partition }: { source: string | null; partition: string },
+    query: EventQuery & { pageSize: number },
+  ) {
     this.#source = source;
     this.#home = home;
     this.#prefix =
@@ -119,11 +136,8 @@ class Range {
     // A place is digits first: a colon comes after every one of them, and "from" itself is still inside.
     const end = this.#prefix + (query.from === undefined ? ':' : placeOf(query.from - 1));
     const after = query.after === undefined ? '' : ` and RowKey gt '${this.#prefix + query.after}'`;
-    const filter = `PartitionKey eq '${quoted(partitionOf(source))}' and RowKey ge '${first}' and RowKey lt '${end}'${after}`;
-    const filtering = query.type !== undefined || query.q !== undefined;
-    this.#pages = home
-      .listEntities({ queryOptions: { filter } })
-      .byPage({ maxPageSize: filtering ? 500 : query.limit + 1 });
+    const filter = `PartitionKey eq '${quoted(partition)}' and RowKey ge '${first}' and RowKey lt '${end}'${after}`;
+    this.#pages = home.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: query.pageSize });
   }
 
   async fill(): Promise<void> {
@@ -131,7 +145,7 @@ class Range {
       const row = this.#rows.shift();
       if (row !== undefined) {
         const place = (row.rowKey ?? '').slice(this.#prefix.length);
-        this.head = { summary: summaryOf(this.#source, row), place };
+        this.head = { listed: listedOf(this.#source, row), place };
       } else if (this.#ended) {
         return;
       } else {

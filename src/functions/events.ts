@@ -44,7 +44,7 @@ export interface EventListDeps {
 
 /** `GET /events`: the ledger, newest first. */
 export function listEvents({ ledger, sources }: EventListDeps): HttpHandler {
-  return staffEndpoint(async (request): Promise<StaffAnswer> => {
+  return staffEndpoint(async (request, log): Promise<StaffAnswer> => {
     const { searchParams } = new URL(request.url);
     const fault = oddName(searchParams);
     if (fault !== undefined) return wrong(fault);
@@ -57,10 +57,9 @@ export function listEvents({ ledger, sources }: EventListDeps): HttpHandler {
     if (source !== undefined && !sources.has(source) && !(await hadEvents(source, ledger)))
       return wrong(noSource(source, sources));
     const asked = Object.fromEntries(Object.entries(query.data).filter(([, value]) => value !== undefined));
-    return {
-      status: 200,
-      jsonBody: await ledger.list({ ...asked, limit: query.data.limit } satisfies EventQuery),
-    };
+    const page = await ledger.list({ ...asked, limit: query.data.limit } satisfies EventQuery);
+    if (page.unread !== undefined) log('warn', 'rows-not-read', { rows: page.unread });
+    return { status: 200, jsonBody: page };
   });
 }
 
@@ -106,9 +105,10 @@ export function showEvent(deps: EventDeps): HttpHandler {
     const entry = possible ? await deps.ledger.find(id, source) : undefined;
     if (entry === undefined)
       return await noSuch(id, 'There is no event with this id.', 'events', deps.ledger);
-    const { summary, history } = entry;
+    const { summary, identifiers, history } = entry;
     const body = searchParams.get('body') === '1' ? { body: await keptBody(entry, deps) } : {};
-    return { status: 200, jsonBody: { ...summary, history, data: await dataOf(entry, deps), ...body } };
+    const data = await dataOf(entry, deps);
+    return { status: 200, jsonBody: { ...summary, identifiers, history, data, ...body } };
   });
 }
 

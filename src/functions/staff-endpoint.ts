@@ -1,14 +1,15 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
 import { StorageError } from '../pipeline/ports/errors.ts';
+import type { Log } from '../pipeline/ports/log.ts';
 import { logOf } from './log.ts';
 
 export type StaffAnswer = Omit<HttpResponseInit, 'headers'> & { headers?: Readonly<Record<string, string>> };
 
 /** A door for our own people: what goes wrong is told in words, and it never throws. */
-export function staffEndpoint(answer: (request: HttpRequest) => Promise<StaffAnswer>): HttpHandler {
+export function staffEndpoint(answer: (request: HttpRequest, log: Log) => Promise<StaffAnswer>): HttpHandler {
   return async (request, context) => {
     try {
-      const given = await answer(request);
+      const given = await answer(request, logOf(context));
       return {
         ...given,
         headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...given.headers },
@@ -21,7 +22,7 @@ export function staffEndpoint(answer: (request: HttpRequest) => Promise<StaffAns
         ? {
             status: 503,
             headers: { 'retry-after': '30' },
-            jsonBody: { error: 'The storage of this app did not answer.' },
+            jsonBody: { error: 'The storage of this app did not answer as it should; its log says how.' },
           }
         : { status: 500, jsonBody: { error: 'This went wrong inside the app; its log says how.' } };
     }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addSampleLibrary } from '../../src/local/simulators/preservica/sample-library.ts';
 import { drawPicture } from '../../src/local/simulators/pictures.ts';
-import { startAppUnderTest, type AppUnderTest } from '../support/app-under-test.ts';
+import { startAppUnderTest, until, type AppUnderTest } from '../support/app-under-test.ts';
 
 let app: AppUnderTest;
 beforeAll(async () => {
@@ -91,5 +91,21 @@ describe('from the webhook to the stored record', () => {
     expect(await app.get(`/assets/archive/${sound}/thumbnail`)).toMatchObject({ status: 404 });
     expect(await app.record(folder ?? '')).toMatchObject({ kind: 'folder', details: { entityType: 'SO' } });
     expect(app.preservica.calls.filter(({ target }) => target === '/api/accesstoken/login')).toHaveLength(2);
+  });
+
+  it('shows what an event itself calls its asset, and finds it by that', async () => {
+    const asset = app.preservica.library.addAsset({
+      title: 'Ledger of the port',
+      identifiers: [{ type: 'BatchId', value: 'Batch-0042' }],
+    });
+    await app.preservica.happen('FULL_TEXT_INDEXED', [asset]);
+    const found = await until(async () => {
+      const [event] = await app.events('&q=batch-0042');
+      return event?.state === 'done' ? event : undefined;
+    });
+    expect(found).toMatchObject({ assetId: asset.ref });
+    expect(await app.event(found.id)).toMatchObject({
+      identifiers: [{ type: 'BatchId', value: 'Batch-0042' }],
+    });
   });
 });

@@ -63,7 +63,7 @@ async function oneEvent(ledger: Ledger, source: string): Promise<void> {
     replayId: null,
   };
   const copy: EventCopy = { event, head, owner: 'h', content: { event } };
-  const keys = { source, eventId: event.id, assetId };
+  const keys = { source, eventId: event.id, subject: assetId, assetId };
   const lease = { owner: 'h', until: new Date(now.getTime() + 120_000).toISOString() };
   const begun = await ledger.change(keys, { event: undefined, asset: undefined }, (rows) =>
     claimEvent(rows, copy, lease, now),

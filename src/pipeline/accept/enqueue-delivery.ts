@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { eventId } from '../model/event-id.ts';
-import { encodeAll, encodeMessage, maxTextBytes, type MessageHead } from '../model/message.ts';
+import { claimedAs, encodeAll, encodeMessage, maxTextBytes, type MessageHead } from '../model/message.ts';
 import type { Events } from '../ports/receiver.ts';
-import { claimedAs } from '../process/split-delivery.ts';
 import { settleEvent } from '../process/settle-event.ts';
 import type { DeliveryStore, WorkQueue } from '../ports/stores.ts';
 import type { ProcessDeps } from '../process/process-deps.ts';

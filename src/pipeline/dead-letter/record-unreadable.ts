@@ -18,7 +18,7 @@ export async function recordLost(
 ): Promise<void> {
   const id = claim?.eventId ?? eventId(head.source, [head.deliveryId, claim?.from, claim?.to]);
   const content: EventEntry['content'] = claim === undefined ? await keepMessage(arrival, deps) : { claim };
-  const event = placeholder(id, head.receivedAt);
+  const event = placeholder({ id, assetId: claim?.assetId }, head.receivedAt);
   await fail({ event, head, owner: arrival.messageId, content }, reason, deps);
 }
 
@@ -37,7 +37,7 @@ export async function recordUnknownSource(
     await fail({ event, head, owner, content: { event }, ofUnknownSource: true }, reason, deps);
   if (claim === undefined) return;
   const id = claim.eventId ?? eventId(head.source, [head.deliveryId, claim.from, claim.to]);
-  const event = placeholder(id, head.receivedAt);
+  const event = placeholder({ id, assetId: claim.assetId }, head.receivedAt);
   await fail({ event, head, owner, content: { claim }, ofUnknownSource: true }, reason, deps);
 }
 
@@ -47,8 +47,8 @@ const Recognized = z.object({
   deliveryId: z.string(),
   receivedAt: z.iso.datetime(),
   attempt: z.int().min(0),
-  events: z.array(z.object({ id: EventId })).default([]),
-  claim: z.object({ eventId: EventId.optional() }).optional(),
+  events: z.array(z.object({ id: EventId, assetId: z.string().optional() })).default([]),
+  claim: z.object({ eventId: EventId, assetId: z.string().optional() }).optional().catch(undefined),
 });
 
 /** Keeps a message that nobody can read, and says so in the ledger: in the rows of the events that it names, where it does. */
@@ -60,14 +60,15 @@ export async function recordUnreadable({ item, messageId }: Arrival, deps: Proce
     text: `A queue message was none that this version knows; it is kept as ${blob} in deliveries.`,
   };
   const known = Recognized.safeParse(item).data;
-  const ids = [...(known?.events ?? []).map(({ id }) => id), known?.claim?.eventId].filter(
-    (id) => id !== undefined,
-  );
-  if (known !== undefined && ids.length > 0 && deps.sources.has(known.source)) {
+  const named: Named[] = [...(known?.events ?? [])];
+  if (known?.claim !== undefined) named.push({ ...known.claim, id: known.claim.eventId });
+  if (known !== undefined && named.length > 0 && deps.sources.has(known.source)) {
     const { events: _events, claim: _claim, ...members } = known;
     const head = { ...members, v: 1 as const, replayId: null };
-    for (const id of ids)
-      await fail({ event: placeholder(id, head.receivedAt), head, owner: messageId, content }, reason, deps);
+    for (const one of named) {
+      const event = placeholder(one, head.receivedAt);
+      await fail({ event, head, owner: messageId, content }, reason, deps);
+    }
     return;
   }
   const now = deps.now().toISOString();
@@ -79,7 +80,7 @@ export async function recordUnreadable({ item, messageId }: Arrival, deps: Proce
     attempt: 0,
     replayId: null,
   };
-  const event = placeholder(eventId('', [blob]), now);
+  const event = placeholder({ id: eventId('', [blob]) }, now);
   await fail({ event, head, owner: messageId, content }, reason, deps);
 }
 
@@ -95,7 +96,13 @@ async function keepMessage({ item }: Arrival, deps: ProcessDeps): Promise<{ unre
   return { unread: { blob } };
 }
 
+interface Named {
+  readonly id: string;
+  readonly assetId?: string | undefined;
+}
+
 /** Stands in the ledger for what could not be read as an event. */
-function placeholder(id: string, occurredAt: string): AssetEvent {
-  return { id, type: 'unreadable', assetKind: 'other', occurredAt, identifiers: [], data: {} };
+function placeholder({ id, assetId }: Named, occurredAt: string): AssetEvent {
+  const about = assetId === undefined ? {} : { assetId };
+  return { id, type: 'unreadable', assetKind: 'other', ...about, occurredAt, identifiers: [], data: {} };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { EventCopy } from '../process/event-transitions.ts';
 import type { AssetEvent } from './event.ts';
 import type { Ledger } from './ledger.ts';
-import type { ClaimCheck, MessageHead } from './message.ts';
+import { claimedAs, type ClaimCheck, type MessageHead } from './message.ts';
 
 /** An event that gave its id to all that were dedupe and received close to it. */
 export const CanonicalEvent = z.object({ id: z.string(), receivedAt: z.iso.datetime() });
@@ -36,9 +36,6 @@ export async function copyOf(
     const candidate = { id: event.id, receivedAt: head.receivedAt };
     known.id = await ledger.canonicalEventId(head.source, dedupe.key, candidate, dedupe.windowMs);
   }
-  const content =
-    claim === undefined
-      ? { event: known }
-      : { claim: dedupe === undefined ? claim : { ...claim, eventId: known.id } };
+  const content = claim === undefined ? { event: known } : { claim: { ...claim, ...claimedAs(known) } };
   return { event: known, head, owner, content };
 }

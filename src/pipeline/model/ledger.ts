@@ -1,13 +1,17 @@
 import * as z from 'zod';
 import type { CanonicalEvent } from './deduplication.ts';
-import type { AssetEvent } from './event.ts';
+import { carrying, type AssetEvent, type Identifier } from './event.ts';
 import type { ClaimCheck } from './message.ts';
 
 export const eventStates = ['processing', 'waiting', 'done', 'ignored', 'failed'] as const;
 export const EventState = z.enum(eventStates);
 export type EventState = z.infer<typeof EventState>;
 
-export const Reason = z.object({ code: z.string(), text: z.string(), nextAttemptAt: z.string().optional() });
+export const Reason = carrying({
+  code: z.string(),
+  text: z.string(),
+  nextAttemptAt: z.string().optional(),
+});
 export type Reason = z.infer<typeof Reason>;
 
 /** What the list of events shows of one. Times are ISO 8601 in UTC. */
@@ -31,7 +35,7 @@ export interface EventSummary {
   readonly duplicates: number;
 }
 
-export const HistoryEntry = z.object({
+export const HistoryEntry = carrying({
   at: z.string(),
   attempt: z.number(),
   /** `processing` stands for a try that never ended, because its process did. */
@@ -44,6 +48,8 @@ export type HistoryEntry = z.infer<typeof HistoryEntry>;
 /** One event's row: what happened to it, and who works on it. */
 export interface EventEntry {
   readonly summary: EventSummary;
+  /** The event's own, such as the batch of an ingest that made no asset; bounded. */
+  readonly identifiers: readonly Identifier[];
   readonly history: readonly HistoryEntry[];
   /** The try that is due or under way, from 0; a message with a lower one is of the past. */
   readonly attempt: number;
@@ -92,11 +98,14 @@ export interface Rows {
   readonly asset: Stored<AssetState> | undefined;
 }
 
-/** Whose rows: an event, and the asset it is about. The row of an asset is in the same partition, so both change together. */
+/** Whose rows: an event, and the asset it is about. Both are in one partition, so both change together. */
 export interface RowKeys {
   readonly source: string | null;
   readonly eventId: string;
-  readonly assetId: string | undefined;
+  /** What settles the partition: the id of what the event is about, or else its own. */
+  readonly subject: string;
+  /** Left out where the asset's row is of no concern. */
+  readonly assetId?: string | undefined;
 }
 
 /** What a decision writes; what it leaves out stays as it is. */

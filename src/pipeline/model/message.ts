@@ -15,6 +15,13 @@ export const ClaimCheck = carrying({
 });
 export type ClaimCheck = z.infer<typeof ClaimCheck>;
 
+/** What a claim to one event carries of it, so that its row is found should the bytes be gone. */
+export function claimedAs(event: AssetEvent | undefined): Pick<ClaimCheck, 'eventId' | 'assetId'> {
+  // Whether it is the same as another one, and goes by that one's id, is not known yet.
+  if (event === undefined || event.dedupe !== undefined) return {};
+  return { eventId: event.id, ...(event.assetId === undefined ? {} : { assetId: event.assetId }) };
+}
+
 const common = {
   v: z.literal(1),
   deliveryId: z.string().min(1).max(128),

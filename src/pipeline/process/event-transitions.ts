@@ -28,7 +28,8 @@ export interface EventCopy {
 
 export function keysOf({ event, head, ofUnknownSource }: EventCopy, assetId?: string): RowKeys {
   const isOfNone = head.source === '' || ofUnknownSource === true;
-  return { source: isOfNone ? null : head.source, eventId: event.id, assetId };
+  const subject = event.assetId ?? event.id;
+  return { source: isOfNone ? null : head.source, eventId: event.id, subject, assetId };
 }
 
 /** How an event ends, or why it waits. */
@@ -196,6 +197,7 @@ function entryFor(rows: Rows, copy: EventCopy): EventEntry {
       attempts: 0,
       duplicates: 0,
     },
+    identifiers: event.identifiers,
     history: [],
     attempt: head.attempt,
     lease: null,

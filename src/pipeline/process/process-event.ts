@@ -5,7 +5,7 @@ import type { ReasonCode } from '../model/reason-codes.ts';
 import type { AgainResult, FetchContext, FetchResult, WantedAsset } from '../ports/source-client.ts';
 import { closeEvent, untilFree } from './close-event.ts';
 import { EventLease } from './event-lease.ts';
-import { noneFetched, type EventCopy, type Settled } from './event-transitions.ts';
+import { keysOf, noneFetched, type EventCopy, type Settled } from './event-transitions.ts';
 import type { Again, AgainCode, Outcome, ProcessDeps, ProcessLimits, ProcessSource } from './process-deps.ts';
 import { readRecord, storeAsset, type StoredRecord } from './store-asset.ts';
 
@@ -141,8 +141,7 @@ async function fetchWithPermit(
 /** Most events come once: their row is read only where there must be one already. */
 async function knownRows(copy: EventCopy, assetId: string, deps: ProcessDeps): Promise<Rows> {
   const { attempt, leaseOwners, source } = copy.head;
-  if (attempt > 0 || leaseOwners !== undefined)
-    return await deps.ledger.read({ source, eventId: copy.event.id, assetId });
+  if (attempt > 0 || leaseOwners !== undefined) return await deps.ledger.read(keysOf(copy, assetId));
   return { event: undefined, asset: await deps.ledger.assetState(source, assetId) };
 }
 

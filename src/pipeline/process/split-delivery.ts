@@ -1,5 +1,11 @@
 import type { AssetEvent } from '../model/event.ts';
-import { encodeMessage, encodeParts, type ClaimCheck, type MessageHead } from '../model/message.ts';
+import {
+  claimedAs,
+  encodeMessage,
+  encodeParts,
+  type ClaimCheck,
+  type MessageHead,
+} from '../model/message.ts';
 import type { Events } from '../ports/receiver.ts';
 
 // Events that are sent on as messages of their own at once; more are first split into batches of so many.
@@ -33,10 +39,4 @@ function claimOf(
   // What came inside a message fits into one; only a claim can hold more.
   if (text === undefined) throw new Error(`an event of delivery ${head.deliveryId} fits into no message`);
   return text;
-}
-
-/** The id that a claim to one event carries, so that its row is found should the bytes be gone. */
-export function claimedAs(event: AssetEvent | undefined): { eventId?: string } {
-  // Whether it is the same as another one, and goes by that one's id, is not known yet.
-  return event === undefined || event.dedupe !== undefined ? {} : { eventId: event.id };
 }

@@ -104,7 +104,13 @@ describe('a claim', () => {
     await bench.handle(claimed(3));
     const claims = bench.messages.map(({ text }) => (JSON.parse(text) as AssetMessage).claim);
     expect(claims).toEqual(
-      [0, 1, 2].map((from) => ({ blob: 'b', from, to: from + 1, eventId: expect.any(String) })),
+      [0, 1, 2].map((from) => ({
+        blob: 'b',
+        from,
+        to: from + 1,
+        eventId: expect.any(String),
+        assetId: expect.any(String),
+      })),
     );
     await bench.drain();
     expect([...bench.events.values()].map(({ value }) => value.summary.state)).toEqual([
@@ -130,7 +136,9 @@ describe('a claim', () => {
     bench.deliveries.set('b', Buffer.from(JSON.stringify(document)));
     await bench.handle(claimed(70));
     const claims = bench.messages.flatMap(({ text }) => (JSON.parse(text) as AssetMessage).claim ?? []);
-    expect(claims).toEqual([{ blob: 'b', from: 50, to: 51, eventId: expect.any(String) }]);
+    expect(claims).toEqual([
+      { blob: 'b', from: 50, to: 51, eventId: expect.any(String), assetId: expect.any(String) },
+    ]);
     await bench.drain();
     expect(new Set(bench.asked.map(({ id }) => id))).toEqual(
       new Set(items.map(({ entityRef }) => entityRef)),
