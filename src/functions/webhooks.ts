@@ -224,6 +224,12 @@ async function takeSecret(
   }
 }
 
+const unreadableTexts = {
+  'not-json': 'no JSON that can be read',
+  'too-dense': 'split up into more parts, or nested more deeply, than is read of a body of its length',
+  'unknown-shape': 'of no shape that is known',
+};
+
 async function keep(
   delivery: ProvedDelivery,
   receiver: Receiver,
@@ -235,8 +241,7 @@ async function keep(
   const receipt = { source, deliveryId, receivedAt: new Date(receivedAt), eventName: delivery.eventName };
   const reading = receiver.read(delivery.body, receipt);
   if (reading.kind === 'unreadable') {
-    const what = reading.why === 'not-json' ? 'no JSON that can be read' : 'of no shape that is known';
-    await storeUnreadable(delivery, what, { ...deps, log });
+    await storeUnreadable(delivery, unreadableTexts[reading.why], { ...deps, log });
     return { answer: answers.malformed, name: 'delivery-refused', fields: { ...fields, why: reading.why } };
   }
   const { events } = reading;

@@ -125,6 +125,21 @@ describe('the door of a source', () => {
     expect(messages).toEqual([]);
   });
 
+  it('takes a map of many names, and says in the log alone where a body is too dense', async () => {
+    const { post, messages } = door();
+    const prices = Object.fromEntries(
+      Array.from({ length: 15_790 }, (_, at) => [`SKU-${String(at).padStart(7, '0')}`, 12.5]),
+    );
+    const map = document({ prices });
+    expect(await post(map, sign(map))).toMatchObject({ status: 200 });
+    expect(messages).toHaveLength(1);
+
+    const dense = document({ list: Array.from({ length: 250_000 }, () => []) });
+    const { status, body, logged } = await post(dense, sign(dense));
+    expect({ status, body }).toEqual({ status: 400, body: { error: 'bad request' } });
+    expect(logged.at(-1)).toMatchObject({ event: 'delivery-refused', why: 'too-dense' });
+  });
+
   it('logs what nobody can read as a failed event, once, and the refusal each time', async () => {
     const { post } = door();
     const first = await post('hello', sign('hello'));

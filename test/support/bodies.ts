@@ -8,6 +8,8 @@ export const units = {
   deepList: () => '['.repeat(150) + ']'.repeat(150),
   deepObject: () => `${'{"a":'.repeat(150)}0${'}'.repeat(150)}`,
   newName: (at: number) => `{"${name(at)}":0}`,
+  inTurns: (at: number) => `{"${name(at % 3_000)}":0}`,
+  wideMap: (at: number) => objectOf(Array.from({ length: 5_000 }, (_, more) => name(at * 5_000 + more))),
   newOrder: (at: number) => objectOf(shuffled('abcdefghij', at)),
   sameNames: () => `{${'"a":0,'.repeat(200)}"a":0}`,
   wideObject: (at: number) => objectOf(Array.from({ length: 500 }, (_, more) => name(at * 500 + more))),

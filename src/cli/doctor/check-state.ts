@@ -9,7 +9,7 @@ import { countsOf, findings } from './findings.ts';
 
 // Reasons for which calls of a source itself are refused; the others are strangers', more likely than not.
 const otherKey: readonly RefusalCode[] = ['wrong-signature'];
-const unreadable: readonly RefusalCode[] = ['too-large', 'not-json', 'unknown-shape'];
+const unreadable: readonly RefusalCode[] = ['too-large', 'not-json', 'too-dense', 'unknown-shape'];
 const offered: readonly RefusalCode[] = ['key-not-expected'];
 
 interface Own {

@@ -23,6 +23,11 @@ export function parseLenientJson(bytes: Uint8Array): unknown {
   );
 }
 
+/** Why bytes could not be read as JSON: they are none, or it would cost more than bytes of that length may. */
+export function whyUnread(bytes: Uint8Array): 'not-json' | 'too-dense' {
+  return isParsable(bytes) ? 'not-json' : 'too-dense';
+}
+
 /** Bytes that we wrote ourselves, however dense what they hold. Undefined where it is no JSON. Never throws. */
 export function readOwnJson(bytes: Uint8Array): unknown {
   return parse(decoder.decode(bytes));

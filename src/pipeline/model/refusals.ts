@@ -17,6 +17,7 @@ export const refusalCodes = [
   'malformed-key',
   'key-not-expected',
   'not-json',
+  'too-dense',
   'unknown-shape',
   'other',
 ] as const;

@@ -1,12 +1,21 @@
+import { randomInt } from 'node:crypto';
+
 // Deeper than any sender nests, and far from where writing it out again would exhaust the stack.
 const maxDepth = 200;
 // What costs a parser time and memory is not the bytes: it is each list, object and member, each short text that it has
-// not met, and most of all each order of members that it has not met. Real bodies have a part in some forty bytes, and
-// a handful of orders; these bounds are by the length, so that what is read costs in proportion to it.
-const fewParts = 10_000;
-const bytesAPart = 16;
+// not met, each object whose members are not those of the one before, and most of all each order of members that it has
+// not met. So many of them take some tens of megabytes and tenths of a second; beyond them the bounds are by the length, so
+// that what is read costs in proportion to it.
+const fewParts = 100_000;
+const bytesAPart = 24;
 const bytesAMember = 8;
+const bytesANameOfMany = 64;
+const fewOrders = 20_000;
 const bytesAnOrder = 256;
+const fewSwitches = 50_000;
+const bytesASwitch = 64;
+// An object of more members is a table to the parser: their order costs no more, but each new name does.
+const membersInOrder = 128;
 // Texts up to this length are looked up among those that are known.
 const shortText = 10;
 
@@ -15,16 +24,22 @@ const shortText = 10;
  * parts, and with no more different orders of members, than a body of that length has. What is no JSON may pass.
  */
 export function isParsable(bytes: Uint8Array): boolean {
-  const mostParts = fewParts + bytes.byteLength / bytesAPart;
-  const mostMembers = fewParts + bytes.byteLength / bytesAMember;
-  const mostOrders = fewParts + bytes.byteLength / bytesAnOrder;
   const end = bytes.byteLength;
-  const texts = new Seen();
-  const orders = new Seen();
-  /** At each level, the names of its members so far. */
+  const mostParts = fewParts + end / bytesAPart;
+  const mostMembers = fewParts + end / bytesAMember;
+  const mostOrders = fewOrders + end / bytesAnOrder;
+  const mostSwitches = fewSwitches + end / bytesASwitch;
+  const mostNamesOfMany = fewParts + end / bytesANameOfMany;
+  const texts = new Seen(end);
+  const namesOfMany = new Seen(end);
+  const orders = new Seen(end);
+  /** At each level, the names of its members so far, how many they are, and the names of the object before. */
   const namesAt = new Int32Array(maxDepth + 1);
+  const countAt = new Int32Array(maxDepth + 1);
+  const beforeAt = new Int32Array(maxDepth + 1);
   let containers = 0;
   let members = 0;
+  let switches = 0;
   let depth = 0;
   for (let index = 0; index < end; index += 1) {
     switch (bytes[index]) {
@@ -32,11 +47,17 @@ export function isParsable(bytes: Uint8Array): boolean {
       case 0x7b: // {
         depth += 1;
         containers += 1;
-        if (depth > maxDepth || containers > mostParts) return false;
+        if (depth > maxDepth || containers + texts.size > mostParts) return false;
         namesAt[depth] = 0;
+        countAt[depth] = 0;
         break;
       case 0x5d: // ]
       case 0x7d: // }
+        if ((countAt[depth] ?? 0) > 0 && namesAt[depth] !== beforeAt[depth]) {
+          beforeAt[depth] = namesAt[depth] ?? 0;
+          switches += 1;
+          if (switches > mostSwitches) return false;
+        }
         depth = Math.max(0, depth - 1);
         break;
       case 0x22: {
@@ -47,14 +68,21 @@ export function isParsable(bytes: Uint8Array): boolean {
           hash = mix(hash, bytes[index] ?? 0);
         }
         if (isName(bytes, index + 1)) {
-          const names = mix(namesAt[depth] ?? 0, hash);
-          namesAt[depth] = names;
-          orders.add(names);
+          const count = (countAt[depth] ?? 0) + 1;
+          countAt[depth] = count;
           members += 1;
+          if (count <= membersInOrder) {
+            const names = mix(namesAt[depth] ?? 0, hash);
+            namesAt[depth] = names;
+            orders.add(names);
+          } else {
+            namesOfMany.add(hash);
+          }
         } else if (index - from <= shortText) {
           texts.add(hash);
         }
-        if (containers + texts.size > mostParts) return false;
+        if (containers + texts.size + namesOfMany.size > mostParts) return false;
+        if (namesOfMany.size > mostNamesOfMany) return false;
         if (members > mostMembers || orders.size > mostOrders) return false;
         break;
       }
@@ -72,17 +100,22 @@ export function isName(bytes: Uint8Array, from: number): boolean {
   return bytes[index] === 0x3a;
 }
 
-const emptyHash = 0x811c9dc5 | 0;
+// Another one in each process: nobody can choose names that are taken for each other.
+const emptyHash = randomInt(2 ** 32) | 0;
 
 function mix(hash: number, value: number): number {
   const mixed = Math.imul(hash ^ value, 0x01000193);
   return mixed ^ (mixed >>> 15);
 }
 
-/** How many different hashes there were: one bit each, so that a few are taken for each other. */
+/** How many different hashes there were: one bit each of two for each byte, so that a few are taken for each other. */
 class Seen {
-  readonly #bits = new Uint32Array(2 ** 15);
+  readonly #bits: Uint32Array;
   size = 0;
+
+  constructor(bytes: number) {
+    this.#bits = new Uint32Array(2 ** Math.min(20, Math.ceil(Math.log2(Math.max(64, bytes / 16)))));
+  }
 
   add(hash: number): void {
     const at = (hash >>> 5) & (this.#bits.length - 1);

@@ -25,7 +25,9 @@ export interface Receipt {
   readonly eventName?: string | undefined;
 }
 
-export type Reading = { kind: 'events'; events: Events } | { kind: 'unreadable'; why: RefusalCode };
+export type Reading =
+  | { kind: 'events'; events: Events }
+  | { kind: 'unreadable'; why: 'not-json' | 'too-dense' | 'unknown-shape' };
 
 /** What a call turned out to be. Every `why` is a code for the log; no stranger ever sees it. */
 export type Verdict = HeadVerdict | { kind: 'proved' };

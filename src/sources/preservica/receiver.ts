@@ -11,7 +11,7 @@ import type {
   Receiver,
 } from '../../pipeline/ports/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
-import { isJsonObject, readJson } from '../../pipeline/model/read-json.ts';
+import { isJsonObject, readJson, whyUnread } from '../../pipeline/model/read-json.ts';
 import { textOf, timeOf } from '../parse-values.ts';
 import { signatureIn } from '../signed-by-any.ts';
 import { challengeAnswer, isAnswerableCode, signedEvent } from './signature.ts';
@@ -68,7 +68,7 @@ function verify(call: Call, secrets: WebhookSecrets, handshake: 'strict' | 'leni
 
 function read(body: Uint8Array, receipt: Receipt): Reading {
   const json = readJson(body);
-  if (json === undefined) return { kind: 'unreadable', why: 'not-json' };
+  if (json === undefined) return { kind: 'unreadable', why: whyUnread(body) };
   if (!isJsonObject(json)) return { kind: 'unreadable', why: 'unknown-shape' };
   // Section 2.8: unknown members are kept, and what is missing or odd inside an item costs that item only.
   const { events: items, ...envelope } = json;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sanitizeText, cutText } from '../../pipeline/model/sanitize-text.ts';
 import { eventId } from '../../pipeline/model/event-id.ts';
-import { readJson } from '../../pipeline/model/read-json.ts';
+import { readJson, whyUnread } from '../../pipeline/model/read-json.ts';
 import type {
   Call,
   CallHead,
@@ -75,7 +75,7 @@ function verify(call: Call, secrets: WebhookSecrets): CallVerdict {
 
 function read(body: Uint8Array, receipt: Receipt, { pointers, deduplicateMs }: PyWebhooksSettings): Reading {
   const payload = readJson(body);
-  if (payload === undefined) return { kind: 'unreadable', why: 'not-json' };
+  if (payload === undefined) return { kind: 'unreadable', why: whyUnread(body) };
   const reference = idAt(payload, pointers.assetId);
   return {
     kind: 'events',

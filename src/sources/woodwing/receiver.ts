@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AssetEvent } from '../../pipeline/model/event.ts';
 import { sanitizeText } from '../../pipeline/model/sanitize-text.ts';
 import { eventId } from '../../pipeline/model/event-id.ts';
-import { isJsonObject, parseLenientJson } from '../../pipeline/model/read-json.ts';
+import { isJsonObject, parseLenientJson, whyUnread } from '../../pipeline/model/read-json.ts';
 import type {
   Call,
   CallHead,
@@ -36,7 +36,7 @@ function verify(call: Call, secrets: WebhookSecrets): CallVerdict {
 
 function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Reading {
   const payload = parseLenientJson(body);
-  if (payload === undefined) return { kind: 'unreadable', why: 'not-json' };
+  if (payload === undefined) return { kind: 'unreadable', why: whyUnread(body) };
   if (!isJsonObject(payload)) return { kind: 'unreadable', why: 'unknown-shape' };
 
   const type = textOf(payload['type']) ?? 'unknown';

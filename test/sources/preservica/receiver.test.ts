@@ -271,8 +271,8 @@ describe('reading', () => {
     ['null', 'null', 'unknown-shape'],
     ['events that are text', '{"events":"x"}', 'unknown-shape'],
     ['an event that is a number', '{"events":[1]}', 'unknown-shape'],
-    ['nested past all sense', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'not-json'],
-    ['nested inside', `{"events":[{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}]}`, 'not-json'],
+    ['nested past all sense', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'too-dense'],
+    ['nested inside', `{"events":[{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}]}`, 'too-dense'],
   ])('cannot read a body that is %s', (_name, body, why) => {
     expect(read(body)).toEqual({ kind: 'unreadable', why });
   });

@@ -548,9 +548,9 @@ describe('a body that is odd', () => {
     ['true', 'true', 'unknown-shape'],
     ['a text', '"x"', 'unknown-shape'],
     ['a broken text', '"x\0"', 'unknown-shape'],
-    ['nested past all sense', '['.repeat(100_000), 'not-json'],
-    ['nested past all sense, and closed', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'not-json'],
-    ['nested inside', `{"type":"t","a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 'not-json'],
+    ['nested past all sense', '['.repeat(100_000), 'too-dense'],
+    ['nested past all sense, and closed', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'too-dense'],
+    ['nested inside', `{"type":"t","a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 'too-dense'],
   ])('that is %s cannot be read', (_name, body, why) => {
     expect(read(body)).toEqual({ kind: 'unreadable', why });
   });
