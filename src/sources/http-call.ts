@@ -1,5 +1,6 @@
 import { UpstreamError } from '../pipeline/ports/errors.ts';
 import type { LargePlace } from './large-answers.ts';
+import { isCutOffPicture } from './cut-off-picture.ts';
 import { isPageForPeople, type Expected } from './page-for-people.ts';
 
 export interface CallAnswer {
@@ -60,6 +61,10 @@ export async function callSource(
     const { bytes, whole } = await readAtMost(response, limits.maxBytes, place);
     if (expects !== undefined && isPageForPeople(expects, response.headers.get('content-type'), bytes)) {
       const text = `${system} answered with a page for people in place of its data.`;
+      throw new UpstreamError('UPSTREAM_CONNECTION', text, { status, retryAfterMs });
+    }
+    if (whole && expects === 'picture' && isCutOffPicture(bytes)) {
+      const text = `${system} sent a picture that breaks off.`;
       throw new UpstreamError('UPSTREAM_CONNECTION', text, { status, retryAfterMs });
     }
     if (whole) return { status, bytes, retryAfterMs };

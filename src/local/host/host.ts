@@ -48,6 +48,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   armFault(environment['LOCAL_FAULT_POINT']);
   const app = await startApp(options.bundle, settings, environment, log);
   const server = createServer({ maxHeaderSize: largestHead, keepAliveTimeout: 130_000 }, app.listener);
+  // Like the platform: who sends no more after a request still gets the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   await listen(server, options.port);
 
   log.flush();

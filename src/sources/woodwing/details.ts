@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../pipeline/model/read-json.ts';
 import { sanitizeLines, sanitizeText } from '../../pipeline/model/sanitize-text.ts';
 import type { AssetDetails, AssetFile } from '../../pipeline/model/record.ts';
 import { plainValue, type Hit } from './search.ts';
@@ -54,18 +55,28 @@ export function detailsOf(
     links: portalUrl === undefined ? {} : { page: pageOf(portalUrl, assetId) },
     details: {
       path: text('assetPath'),
-      width: value('width'),
-      height: value('height'),
-      sizeBytes: value('fileSize'),
+      width: clean(value('width')),
+      height: clean(value('height')),
+      sizeBytes: clean(value('fileSize')),
       checksum: text('firstExtractedChecksum'),
-      rating: value('rating'),
-      status: value('status'),
-      permissions: permissions ?? null,
+      rating: clean(value('rating')),
+      status: clean(value('status')),
+      permissions: clean(permissions ?? null),
       metadata: Object.fromEntries(
-        fields.filter((name) => Object.hasOwn(metadata, name)).map((name) => [name, value(name)]),
+        fields.filter((name) => Object.hasOwn(metadata, name)).map((name) => [name, clean(value(name))]),
       ),
     },
   };
+}
+
+/** A value of any shape with every text in it, names too, as it may be shown. */
+function clean(value: unknown): unknown {
+  if (typeof value === 'string') return sanitizeLines(value, mostText);
+  if (Array.isArray(value)) return value.map(clean);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [sanitizeText(name, mostText), clean(each)]),
+  );
 }
 
 function fileOf(name: string | null, size: unknown, checksum: string | null): AssetFile[] {

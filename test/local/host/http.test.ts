@@ -45,6 +45,12 @@ async function sendBytes(...parts: (string | Uint8Array)[]): Promise<string> {
   return await text(socket);
 }
 
+it('answers a caller that sends no more after its request', async () => {
+  const socket = connect(Number(new URL(host.url).port), '127.0.0.1');
+  socket.end('GET /echo/half-closed HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
+});
+
 /** Settled only if the answer overtakes the one to a later request. */
 async function stillWaiting(answer: Promise<unknown>): Promise<boolean> {
   let settled = false;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
+import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { createSourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
 import { AssetDetails } from '../../../src/pipeline/model/record.ts';
@@ -657,6 +658,17 @@ describe('the details', () => {
     expect(details.parentId).toBe('a\ufffdb');
   });
 
+  it('hold text that can be shown and kept in every member', async () => {
+    const odd = 'a\u0000\u202eb\ud800';
+    const fields = { status: odd, rating: odd, width: odd, cf_list: [odd, { [odd]: odd }], assetPath: odd };
+    const library = await libraryWithAsset({ permissions: odd }, fields);
+    const asker = askerOf(library.url, { settings: { SOURCE_PHOTOS_METADATA_FIELDS: 'cf_list' } });
+    const { details } = detailsIn(await asker.fetchAsset());
+    expect(JSON.stringify(details)).toContain('a\ufffd\ufffdb\ufffd');
+    // A control character and half a character are written as escapes.
+    expect(JSON.stringify(details)).not.toMatch(/\u202e|\\u/);
+  });
+
   it('hold a description in its lines', async () => {
     const library = await libraryWithAsset({}, { description: 'a\r\nb\u2028c\u0000\u202ed' });
     expect(detailsIn(await askerOf(library.url).fetchAsset()).description).toBe('a\nb\nc\ufffd\ufffdd');
@@ -980,6 +992,21 @@ describe('the picture', () => {
     });
     expect((await pictureOf(library, limit)).thumbnail).toEqual({ kind: 'too-large' });
     expect(await poured).toBeLessThan(40_000_000);
+  });
+
+  it.each<[string, Buffer]>([
+    ['a PNG', PNG.sync.write(new PNG({ width: 30, height: 20 }))],
+    ['a JPEG', Buffer.from(`ffd8ffe00004ffd9ffda0002${'ab'.repeat(100)}ffd9`, 'hex')],
+    ['a GIF', Buffer.from(`GIF89a\u0001\u0000\u0001\u0000${'a'.repeat(100)};`, 'latin1')],
+    ['a WebP', Buffer.from(`RIFF\u0068\u0000\u0000\u0000WEBP${'a'.repeat(100)}`, 'latin1')],
+  ])('is taken where it is whole, and asked for again where it breaks off: %s', async (_name, whole) => {
+    const library = await libraryWithAsset();
+    library.on(thumbnailAt, bytes(whole));
+    expect((await pictureOf(library)).thumbnail).toEqual({ kind: 'bytes', bytes: whole });
+    for (const length of [whole.byteLength - 3, Math.ceil(whole.byteLength / 2) + 4]) {
+      library.on(thumbnailAt, bytes(whole.subarray(0, length)));
+      expect((await pictureOf(library)).thumbnail).toEqual({ kind: 'pending' });
+    }
   });
 
   it('that leads elsewhere is not followed', async () => {
