@@ -24,6 +24,7 @@ import { Coalescer } from './pipeline/concurrency/coalescer.ts';
 import { refusalCounter } from './pipeline/accept/refusals.ts';
 import type { NewWindow } from './pipeline/ports/rotation-windows.ts';
 import type { SourceKind } from './pipeline/ports/source-kind.ts';
+import { claimReader } from './pipeline/process/claimed-events.ts';
 import type { Outcome } from './pipeline/process/process-deps.ts';
 import { setWindow } from './secrets/rotation-windows.ts';
 import { offersTo } from './secrets/secret-offer.ts';
@@ -53,6 +54,7 @@ function run(config: Config): void {
   const clients = storageClients(config);
   const queue = workQueue(clients);
   const deliveries = deliveryStore(clients);
+  const claimedEvents = claimReader(deliveries);
   const assets = assetStore(clients);
   const ledger = tableLedger(clients, [...config.sources.keys()]);
   const windows = tableWindows(clients);
@@ -96,6 +98,7 @@ function run(config: Config): void {
     sources,
     queue,
     deliveries,
+    claimedEvents,
     assets,
     ledger,
     coalescer: new Coalescer<Outcome>(),
@@ -133,7 +136,7 @@ function run(config: Config): void {
       bodies,
     }),
     'list-events': listEvents({ ledger, sources }),
-    'show-event': showEvent({ ledger, sources, deliveries }),
+    'show-event': showEvent({ ledger, sources, deliveries, claimedEvents }),
     'show-asset': showAsset({ sources, assets, ledger }),
     'show-thumbnail': showThumbnail({ sources, assets, ledger }),
     'list-sources': listSources(staff),

@@ -1,6 +1,6 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import { assetKey } from '../pipeline/model/asset-key.ts';
-import type { AssetBlob, AssetContent, AssetStore, DeliveryStore } from '../pipeline/ports/stores.ts';
+import type { AssetBlob, AssetStore, DeliveryStore } from '../pipeline/ports/stores.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { storageError, storageFault, stored } from './storage-errors.ts';
 
@@ -8,17 +8,22 @@ import { storageError, storageFault, stored } from './storage-errors.ts';
 export function deliveryStore(clients: StorageClients): DeliveryStore {
   const container = once(async () => await clients.container('deliveries'));
   return {
-    async put(name, bytes, { signal } = {}) {
+    async put(name, { bytes, eventName }, { signal } = {}) {
       const home = await container();
-      const abort = signal === undefined ? {} : { abortSignal: signal };
+      const options = {
+        ...(signal === undefined ? {} : { abortSignal: signal }),
+        ...(eventName === undefined ? {} : { metadata: { [eventNameName]: inHeader(eventName) } }),
+      };
       await stored(
         'keeping a delivery',
-        async () => await home.getBlockBlobClient(name).upload(bytes, bytes.byteLength, abort),
+        async () => await home.getBlockBlobClient(name).upload(bytes, bytes.byteLength, options),
         async () => await home.createIfNotExists(),
       );
     },
     async get(name) {
-      return (await download(await container(), name))?.bytes;
+      const found = await download(await container(), name);
+      const eventName = found?.metadata[eventNameName];
+      return found && { bytes: found.bytes, eventName: eventName && fromHeader(eventName) };
     },
   };
 }
@@ -31,7 +36,9 @@ export function assetStore(clients: StorageClients): AssetStore {
       const home = await container();
       const options = {
         blobHTTPHeaders: { blobContentType: contentType },
-        ...(thumbnailEtag === undefined ? {} : { metadata: { [thumbnailEtagName]: quoted(thumbnailEtag) } }),
+        ...(thumbnailEtag === undefined
+          ? {}
+          : { metadata: { [thumbnailEtagName]: inHeader(thumbnailEtag) } }),
         conditions: after === undefined ? {} : after === null ? { ifNoneMatch: '*' } : { ifMatch: after },
       };
       return await stored(
@@ -49,7 +56,11 @@ export function assetStore(clients: StorageClients): AssetStore {
       );
     },
     async read(blob) {
-      return await download(await container(), pathOf(blob));
+      const found = await download(await container(), pathOf(blob));
+      if (found === undefined) return undefined;
+      const { metadata, ...content } = found;
+      const thumbnailEtag = metadata[thumbnailEtagName];
+      return { ...content, thumbnailEtag: thumbnailEtag && fromHeader(thumbnailEtag) };
     },
     async remove(blob, etag) {
       const client = (await container()).getBlockBlobClient(pathOf(blob));
@@ -63,9 +74,11 @@ export function assetStore(clients: StorageClients): AssetStore {
   };
 }
 
-// Metadata is ASCII in a header; an etag has quotes around it, which not everything on the way keeps.
+// Metadata stands in headers: ASCII, and not everything on the way keeps the quotes of an etag.
 const thumbnailEtagName = 'thumbnailetag';
-const quoted = (etag: string): string => encodeURIComponent(etag);
+const eventNameName = 'eventname';
+const inHeader = (text: string): string => Buffer.from(text).toString('base64url');
+const fromHeader = (text: string): string => Buffer.from(text, 'base64url').toString();
 
 function kindOf({ name }: AssetBlob): string {
   return name === 'record.json' ? 'record' : 'thumbnail';
@@ -88,17 +101,18 @@ function isAnother(error: unknown): boolean {
 async function download(
   home: ContainerClient,
   name: string,
-): Promise<(AssetContent & { etag: string }) | undefined> {
+): Promise<
+  { bytes: Uint8Array; contentType: string; etag: string; metadata: Record<string, string> } | undefined
+> {
   try {
     const answer = await home.getBlockBlobClient(name).download();
     const chunks: Buffer[] = [];
     for await (const chunk of answer.readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-    const thumbnailEtag = answer.metadata?.[thumbnailEtagName];
     return {
       bytes: Buffer.concat(chunks),
       contentType: answer.contentType ?? 'application/octet-stream',
       etag: answer.etag ?? '',
-      ...(thumbnailEtag === undefined ? {} : { thumbnailEtag: decodeURIComponent(thumbnailEtag) }),
+      metadata: answer.metadata ?? {},
     };
   } catch (error) {
     if (storageFault(error).status === 404) return undefined;

@@ -168,7 +168,7 @@ const Lease = carrying({ owner: z.string(), until: z.string() });
 const Content = z.union([
   z.object({ event: AssetEvent }),
   z.object({ claim: ClaimCheck }),
-  z.object({ unread: carrying({ blob: z.string(), eventName: z.string().optional() }) }),
+  z.object({ unread: carrying({ blob: z.string() }) }),
 ]);
 
 const Entry = Summary.extend({

@@ -1,7 +1,7 @@
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import { sourceName } from '../pipeline/ports/source-config.ts';
-import { claimedEvents } from '../pipeline/process/claimed-events.ts';
+import type { ClaimedEvents } from '../pipeline/process/claimed-events.ts';
 import { mostListed } from '../pipeline/model/list-limit.ts';
 import { EventId } from '../pipeline/model/event.ts';
 import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
@@ -93,6 +93,7 @@ export interface EventDeps {
   readonly ledger: Ledger;
   readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
   readonly deliveries: DeliveryStore;
+  readonly claimedEvents: ClaimedEvents;
 }
 
 /** `GET /events/{id}`: one event, what the source said, and what was tried when. */
@@ -132,8 +133,9 @@ async function keptBody(
 ): Promise<{ sizeBytes: number; truncated: boolean; base64: string } | null> {
   if ('event' in content) return null;
   const { blob } = 'unread' in content ? content.unread : content.claim;
-  const bytes = await deliveries.get(blob);
-  if (bytes === undefined) return null;
+  const body = await deliveries.get(blob);
+  if (body === undefined) return null;
+  const { bytes } = body;
   return {
     sizeBytes: bytes.byteLength,
     truncated: bytes.byteLength > maxBodyBytes,
@@ -147,7 +149,7 @@ async function dataOf({ summary, content }: EventEntry, deps: EventDeps): Promis
   const source = deps.sources.get(summary.source ?? '');
   if (!('claim' in content) || source === undefined || summary.source === null) return null;
   const head = { ...summary, source: summary.source };
-  const events = await claimedEvents(head, content.claim, source.receiver, deps.deliveries);
+  const events = await deps.claimedEvents(head, content.claim, source.receiver);
   const [event] = events.slice(0, 1);
   return event?.data ?? null;
 }

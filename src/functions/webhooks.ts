@@ -1,27 +1,18 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import {
-  enqueueDelivery,
-  storeUnreadable,
-  type ProvedDelivery,
-} from '../pipeline/accept/enqueue-delivery.ts';
-import type { Ledger } from '../pipeline/model/ledger.ts';
+import { acceptDelivery, type AcceptDeps, type AcceptSource } from '../pipeline/accept/accept-delivery.ts';
+import { DeadlineError, withDeadline } from '../pipeline/accept/deadline.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { Receiver, Verdict } from '../pipeline/ports/receiver.ts';
 import type { RefusalCounter } from '../pipeline/ports/refusal-store.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
-import { callVerifier, type VerifyCall, type VerifyResult } from '../pipeline/accept/verify-call.ts';
-import type { DeliveryStore, WorkQueue } from '../pipeline/ports/stores.ts';
+import { callVerifier, type VerifyResult } from '../pipeline/accept/verify-call.ts';
 import type { OfferSecret, Windows } from '../pipeline/ports/rotation-windows.ts';
 import { isDeclaredLarger, type Bodies } from './bodies.ts';
-import { DeadlineError, withDeadline } from './deadline.ts';
 import { logOf } from './log.ts';
 
-export interface WebhookDeps {
+export interface WebhookDeps extends Omit<AcceptDeps, 'log'> {
   readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
   readonly secrets: Secrets;
-  readonly queue: WorkQueue;
-  readonly deliveries: DeliveryStore;
-  readonly ledger: Ledger;
   readonly windows: Windows;
   /** Takes what is offered to each source. */
   readonly offers: ReadonlyMap<string, OfferSecret>;
@@ -30,13 +21,10 @@ export interface WebhookDeps {
   readonly refreshEveryMs: number;
   readonly maxDeliveryBytes: number;
   readonly bodies: Bodies;
-  now(): Date;
-  newId(): string;
 }
 
-// Every answer leaves within 5 s; of these, keeping gets 3.5 at the most (promise 1).
+// Every answer leaves within 5 s.
 const answeredWithinMs = 4_800;
-const keptWithinMs = 3_500;
 
 const answers = {
   // Some senders take nothing for an answer that is no JSON.
@@ -51,14 +39,18 @@ const answers = {
 
 /** `/webhooks/{source}`: proves a call, keeps it, and only then says 200. Never throws, and tells a stranger nothing. */
 export function webhooks(deps: WebhookDeps): HttpHandler {
-  const judges = new Map(
-    [...deps.sources].map(([name, { receiver }]) => [name, callVerifier(name, receiver, deps)]),
+  const doors = new Map(
+    [...deps.sources].map(([name, { receiver }]) => {
+      const offer = deps.offers.get(name);
+      if (offer === undefined) throw new Error(`nothing takes what is offered to ${name}`);
+      return [name, { name, receiver, offer, verify: callVerifier(name, receiver, deps) }];
+    }),
   );
   let refusals = 0;
   return async (request, context): Promise<HttpResponseInit> => {
     const log = logOf(context);
     try {
-      const { answer, name, fields } = await receive(request, context, { ...deps, judges }, log);
+      const { answer, name, fields } = await receive(request, context, { ...deps, doors }, log);
       const refused = answer.status >= 400;
       if (refused) refusals += 1;
       // What is put off comes again, and is not refused for good.
@@ -91,18 +83,15 @@ interface Received {
 async function receive(
   request: HttpRequest,
   context: InvocationContext,
-  deps: WebhookDeps & { judges: ReadonlyMap<string, VerifyCall> },
+  deps: WebhookDeps & { doors: ReadonlyMap<string, AcceptSource & { offer: OfferSecret }> },
   log: Log,
 ): Promise<Received> {
   const receivedAt = deps.now();
   const url = new URL(request.url);
-  // The path itself and not the route's parameter, which a caller's query can take away (functions-host.md, fact 4).
+  // The path itself and not the route's parameter, which a caller's query can take away.
   const sourceName = url.pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
-  const source = deps.sources.get(sourceName);
-  const judge = deps.judges.get(sourceName);
-  const offer = deps.offers.get(sourceName);
-  if (source === undefined || judge === undefined || offer === undefined)
-    return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
+  const source = deps.doors.get(sourceName);
+  if (source === undefined) return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
   const refused = (answer: Received['answer'], why: string): Received => ({
     answer,
     name: 'delivery-refused',
@@ -117,7 +106,7 @@ async function receive(
   const head = { method: request.method, query: url.searchParams, headers: new Map(request.headers) };
   const alone = receiver.verifyWithoutSecret(head);
   if (alone?.kind === 'secret-offered') {
-    return await takeSecret(alone, { source: sourceName, offer, leftMs: timeLeft() });
+    return await takeSecret(alone, { source: source.name, offer: source.offer, leftMs: timeLeft() });
   }
   if (alone !== undefined) return answerTo(alone, sourceName, refused);
 
@@ -127,28 +116,25 @@ async function receive(
     if (body.kind === 'no-room') return refused(answers.tryLater, 'no-room');
     if (body.kind === 'broken') return refused(answers.tryLater, 'broken-body');
 
-    const leftMs = timeLeft();
-    const call = { ...head, body: body.bytes };
-    const verdict = await withDeadline(leftMs(), async () => await judge(call, leftMs));
-    if (verdict.kind !== 'proved') return answerTo(verdict, sourceName, refused);
-
-    const delivery: ProvedDelivery = {
-      head: {
-        v: 1,
-        deliveryId: deps.newId(),
-        source: sourceName,
-        receivedAt: receivedAt.toISOString(),
-        traceparent: traceparentOf(context),
-        attempt: 0,
-        replayId: null,
-      },
-      body: body.bytes,
-      eventName: receiver.eventName?.(call),
-    };
-    return await withDeadline(
-      Math.min(keptWithinMs, leftMs()),
-      async (signal) => await keep(delivery, receiver, { ...deps, signal }, log),
+    const accepted = await acceptDelivery(
+      { ...head, body: body.bytes, receivedAt, traceparent: traceparentOf(context) },
+      source,
+      timeLeft(),
+      { ...deps, log },
     );
+    const fields = { source: source.name, bytes: body.bytes.byteLength };
+    switch (accepted.kind) {
+      case 'kept': {
+        const { deliveryId: delivery, events } = accepted;
+        return { answer: answers.kept, name: 'delivery-kept', fields: { ...fields, delivery, events } };
+      }
+      case 'unreadable': {
+        const { deliveryId: delivery, why } = accepted;
+        return { answer: answers.malformed, name: 'delivery-refused', fields: { ...fields, delivery, why } };
+      }
+      default:
+        return answerTo(accepted, source.name, refused);
+    }
   });
 }
 
@@ -222,29 +208,4 @@ async function takeSecret(
     default:
       return outcome satisfies never;
   }
-}
-
-const unreadableTexts = {
-  'not-json': 'no JSON that can be read',
-  'too-dense': 'split up into more parts, or nested more deeply, than is read of a body of its length',
-  'unknown-shape': 'of no shape that is known',
-};
-
-async function keep(
-  delivery: ProvedDelivery,
-  receiver: Receiver,
-  deps: WebhookDeps & { signal: AbortSignal },
-  log: Log,
-): Promise<Received> {
-  const { source, deliveryId, receivedAt } = delivery.head;
-  const fields = { source, delivery: deliveryId, bytes: delivery.body.byteLength };
-  const receipt = { source, deliveryId, receivedAt: new Date(receivedAt), eventName: delivery.eventName };
-  const reading = receiver.read(delivery.body, receipt);
-  if (reading.kind === 'unreadable') {
-    await storeUnreadable(delivery, unreadableTexts[reading.why], { ...deps, log });
-    return { answer: answers.malformed, name: 'delivery-refused', fields: { ...fields, why: reading.why } };
-  }
-  const { events } = reading;
-  if (events.length > 0) await enqueueDelivery(delivery, events, deps);
-  return { answer: answers.kept, name: 'delivery-kept', fields: { ...fields, events: events.length } };
 }

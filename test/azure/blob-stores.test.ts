@@ -94,8 +94,11 @@ describe('deliveries', () => {
   it('are given back byte for byte', async () => {
     const store = deliveryStore(clients);
     const bytes = Buffer.from([0, 255, 1, 254, 13, 10]);
-    await store.put('archive/2026-01-05/d-1', bytes);
-    expect(Buffer.from((await store.get('archive/2026-01-05/d-1')) ?? [])).toEqual(bytes);
+    await store.put('archive/2026-01-05/d-1', { bytes });
+    expect(await store.get('archive/2026-01-05/d-1')).toEqual({ bytes, eventName: undefined });
+    const eventName = '東'.repeat(1024);
+    await store.put('archive/2026-01-05/d-2', { bytes, eventName });
+    expect(await store.get('archive/2026-01-05/d-2')).toEqual({ bytes, eventName });
     expect(await store.get('archive/none')).toBeUndefined();
   });
 });

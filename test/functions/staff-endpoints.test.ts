@@ -93,10 +93,14 @@ describe('GET /events', () => {
 });
 
 describe('GET /events/{id}', () => {
-  const deps = ({ ledger, deps: { sources, deliveries } }: ReturnType<typeof processBench>) => ({
+  const deps = ({
+    ledger,
+    deps: { sources, deliveries, claimedEvents },
+  }: ReturnType<typeof processBench>) => ({
     ledger,
     sources,
     deliveries,
+    claimedEvents,
   });
 
   it('shows one event with its history', async () => {
@@ -119,6 +123,7 @@ describe('GET /events/{id}', () => {
       finishedAt: '2026-01-05T09:08:07.065Z',
       attempts: 1,
       duplicates: 0,
+      identifiers: [],
       history: [{ at: '2026-01-05T09:08:07.065Z', attempt: 0, state: 'done' }],
       data: { tenant: 'ACME' },
     });

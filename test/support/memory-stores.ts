@@ -22,6 +22,7 @@ export class Killed extends Error {}
 export function memoryStores() {
   const messages: { text: string; delayMs: number }[] = [];
   const deliveries = new Map<string, Uint8Array>();
+  const eventNames = new Map<string, string | undefined>();
   const blobs = new Map<string, AssetContent & { etag: string }>();
   const events = new Map<string, Stored<EventEntry>>();
   const assets = new Map<string, Stored<AssetState>>();
@@ -42,11 +43,15 @@ export function memoryStores() {
     },
   };
   const deliveryStore: DeliveryStore = {
-    put: async (name, bytes) => {
-      deliveries.set(name, bytes);
+    put: async (name, body) => {
+      deliveries.set(name, body.bytes);
+      eventNames.set(name, body.eventName);
       wrote('delivery');
     },
-    get: async (name) => deliveries.get(name),
+    get: async (name) => {
+      const bytes = deliveries.get(name);
+      return bytes && { bytes, eventName: eventNames.get(name) };
+    },
   };
   const pathOf = (blob: AssetBlob): string => `${blob.source}/${blob.assetId}/${blob.name}`;
   const assetStore: AssetStore = {
@@ -111,6 +116,7 @@ export function memoryStores() {
     ledger,
     messages,
     deliveries,
+    eventNames,
     blobs,
     events,
     writes,

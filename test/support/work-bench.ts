@@ -1,3 +1,4 @@
+import { claimReader } from '../../src/pipeline/process/claimed-events.ts';
 import { createSourceLimiter } from '../../src/pipeline/concurrency/source-limiter.ts';
 import { Coalescer } from '../../src/pipeline/concurrency/coalescer.ts';
 import type { AssetEvent } from '../../src/pipeline/model/event.ts';
@@ -84,6 +85,7 @@ export function processBench(
     ]),
     queue: stores.queue,
     deliveries: stores.deliveryStore,
+    claimedEvents: claimReader(stores.deliveryStore),
     assets: stores.assetStore,
     ledger: stores.ledger,
     coalescer: new Coalescer<Outcome>(),

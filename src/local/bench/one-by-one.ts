@@ -1,3 +1,4 @@
+import { claimReader } from '../../pipeline/process/claimed-events.ts';
 import { randomUUID } from 'node:crypto';
 import { assetStore, deliveryStore } from '../../azure/blob-stores.ts';
 import { tableLedger } from '../../azure/ledger-table.ts';
@@ -38,6 +39,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
     now: Date.now,
     log,
   });
+  const deliveries = deliveryStore(clients);
   const deps = {
     sources: new Map([
       [
@@ -52,7 +54,8 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
       ],
     ]),
     queue: workQueue(clients),
-    deliveries: deliveryStore(clients),
+    deliveries,
+    claimedEvents: claimReader(deliveries),
     assets: assetStore(clients),
     ledger: tableLedger(clients, ['archive']),
     coalescer: new Coalescer<Outcome>(),

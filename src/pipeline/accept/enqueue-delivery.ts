@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
 import { eventId } from '../model/event-id.ts';
 import { claimedAs, encodeAll, encodeMessage, maxTextBytes, type MessageHead } from '../model/message.ts';
-import type { Events } from '../ports/receiver.ts';
+import type { Events, UnreadableDelivery } from '../ports/receiver.ts';
 import { settleEvent } from '../process/settle-event.ts';
-import type { DeliveryStore, WorkQueue } from '../ports/stores.ts';
+import type { DeliveryBody, DeliveryStore, WorkQueue } from '../ports/stores.ts';
 import type { ProcessDeps } from '../process/process-deps.ts';
 
-/** A delivery that was proved, and the bytes it came in. */
+/** A delivery that was proved. */
 export interface ProvedDelivery {
   readonly head: MessageHead;
-  readonly body: Uint8Array;
-  /** What the call said of its event beside the body. */
-  readonly eventName?: string | undefined;
+  readonly body: DeliveryBody;
 }
 
 /**
@@ -19,13 +17,13 @@ export interface ProvedDelivery {
  * that claims it; once this returns, nothing of it can be lost. The blob goes first: alone it is harmless.
  */
 export async function enqueueDelivery(
-  { head, body, eventName }: ProvedDelivery,
+  { head, body }: ProvedDelivery,
   events: Events,
   deps: { queue: WorkQueue; deliveries: DeliveryStore; signal: AbortSignal },
 ): Promise<void> {
   const { signal } = deps;
   // What a body larger than a message says is seldom smaller, and costs much to write out only to find that it is not.
-  const inline = body.byteLength > maxTextBytes ? undefined : encodeAll(head, events);
+  const inline = body.bytes.byteLength > maxTextBytes ? undefined : encodeAll(head, events);
   if (inline !== undefined) {
     await deps.queue.send(inline, { signal });
     return;
@@ -38,7 +36,6 @@ export async function enqueueDelivery(
       blob,
       from: 0,
       to: events.length,
-      ...(eventName === undefined ? {} : { eventName }),
       ...(events.length === 1 ? claimedAs(events.slice(0, 1)[0]) : {}),
     },
   });
@@ -46,15 +43,21 @@ export async function enqueueDelivery(
   await deps.queue.send(claim, { signal });
 }
 
+const unreadableTexts: Record<UnreadableDelivery['why'], string> = {
+  'not-json': 'no JSON that can be read',
+  'too-dense': 'split up into more parts, or nested more deeply, than is read of a body of its length',
+  'unknown-shape': 'of no shape that is known',
+};
+
 /** Keeps a proved delivery that nobody can read: its bytes, and a row that says so. It can be read again by later code. */
 export async function storeUnreadable(
-  { head, body, eventName }: ProvedDelivery,
-  why: string,
+  { head, body }: ProvedDelivery,
+  why: UnreadableDelivery['why'],
   deps: Pick<ProcessDeps, 'deliveries' | 'ledger' | 'log' | 'now'> & { signal: AbortSignal },
 ): Promise<void> {
   const blob = blobName(head);
   await deps.deliveries.put(blob, body, { signal: deps.signal });
-  const id = eventId(head.source, [createHash('sha256').update(body).digest('hex')]);
+  const id = eventId(head.source, [createHash('sha256').update(body.bytes).digest('hex')]);
   const copy = {
     event: {
       id,
@@ -66,9 +69,9 @@ export async function storeUnreadable(
     },
     head,
     owner: head.deliveryId,
-    content: { unread: { blob, ...(eventName === undefined ? {} : { eventName }) } },
+    content: { unread: { blob } },
   };
-  const text = `The call was signed rightly, but its body is ${why}; it is kept as ${blob} in deliveries.`;
+  const text = `The call was signed rightly, but its body is ${unreadableTexts[why]}; it is kept as ${blob} in deliveries.`;
   const settled = { state: 'failed', reason: { code: 'unreadable', text } } as const;
   await settleEvent(copy, settled, { countsAsTry: false }, deps);
 }

@@ -1,5 +1,4 @@
 import { copyOf } from '../model/deduplication.ts';
-import { claimedEvents } from '../process/claimed-events.ts';
 import { decodeMessage } from '../model/message.ts';
 import { readJson } from '../model/read-json.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from './record-unreadable.ts';
@@ -38,7 +37,7 @@ export async function recordPoison(
   }
   const { events: inline, claim, ...head } = decoded.message;
   const events =
-    inline ?? (claim === undefined ? [] : await claimedEvents(head, claim, source.receiver, deps.deliveries));
+    inline ?? (claim === undefined ? [] : await deps.claimedEvents(head, claim, source.receiver));
   if (events.length === 0) {
     await recordLost(head, reason, { claim, arrival: { item, messageId } }, deps);
     return 'recorded';

@@ -92,7 +92,7 @@ async function fail(copy: EventCopy, reason: Failed, deps: ProcessDeps): Promise
 async function keepMessage({ item }: Arrival, deps: ProcessDeps): Promise<{ unread: { blob: string } }> {
   const text = typeof item === 'string' ? item : JSON.stringify(item);
   const blob = `unreadable-messages/${eventId('', [text])}`;
-  await deps.deliveries.put(blob, Buffer.from(text));
+  await deps.deliveries.put(blob, { bytes: Buffer.from(text) });
   return { unread: { blob } };
 }
 

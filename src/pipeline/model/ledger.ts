@@ -57,13 +57,7 @@ export interface EventEntry {
   /** The other deliveries that have been counted, the newest last; bounded. */
   readonly otherDeliveries: readonly string[];
   /** What a replay starts from: the event itself, where it stands, or the bytes that could not be read. */
-  readonly content: { event: AssetEvent } | { claim: ClaimCheck } | { unread: Unread };
-}
-
-/** Bytes that could not be read, and what the call said of its event beside them. */
-export interface Unread {
-  readonly blob: string;
-  readonly eventName?: string | undefined;
+  readonly content: { event: AssetEvent } | { claim: ClaimCheck } | { unread: { readonly blob: string } };
 }
 
 /** Who works on an event. */

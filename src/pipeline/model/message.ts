@@ -7,8 +7,6 @@ export const ClaimCheck = carrying({
   from: z.int().min(0),
   /** One past the last. */
   to: z.int().min(1),
-  /** What the call said of its event beside those bytes. */
-  eventName: z.string().max(1024).optional(),
   /** Of a claim to one event: the id that it goes by, and its asset, so that its row is found without the bytes. */
   eventId: EventId.optional(),
   assetId: z.string().max(1024).optional(),

@@ -25,9 +25,13 @@ export interface Receipt {
   readonly eventName?: string | undefined;
 }
 
-export type Reading =
-  | { kind: 'events'; events: Events }
-  | { kind: 'unreadable'; why: 'not-json' | 'too-dense' | 'unknown-shape' };
+/** A body that holds nothing we could read. */
+export interface UnreadableDelivery {
+  readonly kind: 'unreadable';
+  readonly why: 'not-json' | 'too-dense' | 'unknown-shape';
+}
+
+export type Reading = { kind: 'events'; events: Events } | UnreadableDelivery;
 
 /** What a call turned out to be. Every `why` is a code for the log; no stranger ever sees it. */
 export type Verdict = HeadVerdict | { kind: 'proved' };

@@ -4,10 +4,16 @@ export interface WorkQueue {
   send(text: string, options?: { delayMs?: number; signal?: AbortSignal }): Promise<void>;
 }
 
-/** Bytes of deliveries: those too large for a message, and those nobody could read. */
+/** The body of a delivery, and what its call said of the event beside it. */
+export interface DeliveryBody {
+  readonly bytes: Uint8Array;
+  readonly eventName?: string | undefined;
+}
+
+/** Bodies of deliveries: those too large for a message, and those nobody could read. */
 export interface DeliveryStore {
-  put(name: string, bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
-  get(name: string): Promise<Uint8Array | undefined>;
+  put(name: string, body: DeliveryBody, options?: { signal?: AbortSignal }): Promise<void>;
+  get(name: string): Promise<DeliveryBody | undefined>;
 }
 
 /** Records and the pictures that they name. */

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { copyOf } from '../model/deduplication.ts';
-import { claimedEvents } from './claimed-events.ts';
 import { decodeMessage, maxTextBytes, type AssetMessage, type Arrival } from '../model/message.ts';
 import { StorageError } from '../ports/errors.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from '../dead-letter/record-unreadable.ts';
@@ -88,7 +87,7 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
     return await recordUnknownSource(message, arrival, deps);
   }
   const events =
-    inline ?? (claim === undefined ? [] : await claimedEvents(head, claim, source.receiver, deps.deliveries));
+    inline ?? (claim === undefined ? [] : await deps.claimedEvents(head, claim, source.receiver));
   const [event] = events.slice(0, 1);
   if (event === undefined) {
     const text = 'The body of this delivery is gone from storage, or can no longer be read.';

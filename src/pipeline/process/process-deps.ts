@@ -1,3 +1,4 @@
+import type { ClaimedEvents } from './claimed-events.ts';
 import type { SourceLimiter } from '../concurrency/source-limiter.ts';
 import type { Settled } from './event-transitions.ts';
 import type { Coalescer } from '../concurrency/coalescer.ts';
@@ -23,6 +24,7 @@ export interface ProcessDeps {
   readonly sources: ReadonlyMap<string, ProcessSource>;
   readonly queue: WorkQueue;
   readonly deliveries: DeliveryStore;
+  readonly claimedEvents: ClaimedEvents;
   readonly assets: AssetStore;
   readonly ledger: Ledger;
   readonly coalescer: Coalescer<Outcome>;

@@ -23,7 +23,7 @@ function setup(answer?: Parameters<typeof processBench>[0]) {
   const claim = (deliveryId: string, ms: number) => {
     const { events: _events, ...head } = message(deliveryId, ms);
     bench.deliveries.set(deliveryId, body);
-    return { ...head, claim: { blob: deliveryId, from: 0, to: 1, eventName: 'stock.low' } };
+    return { ...head, claim: { blob: deliveryId, from: 0, to: 1 } };
   };
   const poison = async (item: object) =>
     await recordPoison(
@@ -93,7 +93,7 @@ describe('deliveries of one body', () => {
     const [{ value } = { value: undefined }] = bench.events.values();
     if (kind === 'claim')
       expect(value?.content).toEqual({
-        claim: { blob: 'd-1', from: 0, to: 1, eventName: 'stock.low', eventId: value?.summary.id },
+        claim: { blob: 'd-1', from: 0, to: 1, eventId: value?.summary.id, assetId: value?.summary.assetId },
       });
   });
 });

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { preservicaReceiver } from '../../../src/sources/preservica/receiver.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { AssetMessage } from '../../../src/pipeline/model/message.ts';
 import { handleMessage } from '../../../src/pipeline/process/handle-message.ts';
 import { aMessage, anEvent, assetId, processBench } from '../../support/work-bench.ts';
@@ -47,6 +48,7 @@ describe('a message of many events', () => {
 
 describe('a claim to one event', () => {
   it('ends in the row of that event when its bytes are gone', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const bench = processBench(() => ({ kind: 'again', code: 'source-unavailable', text: 't' }));
     const items = [{ entityRef: assetId, entityType: 'IO', padding: 'x'.repeat(60_000) }];
     const envelope = { subscriptionId: 's', timestamp: '2026-01-05T09:08:07.065', trigger: 'MOVED' };
@@ -64,6 +66,9 @@ describe('a claim to one event', () => {
     await bench.handle(JSON.parse(first?.text ?? ''));
     expect([...bench.events.values()].map(({ value }) => value.summary.state)).toEqual(['waiting']);
     bench.deliveries.clear();
+    // What was read before is no longer remembered.
+    vi.advanceTimersByTime(10_000);
+    vi.useRealTimers();
     await bench.drain();
     expect([...bench.events.values()].map(({ value }) => value.summary)).toMatchObject([
       { type: 'MOVED', state: 'failed', reason: { code: 'unreadable' } },
@@ -118,6 +123,29 @@ describe('a claim', () => {
       'done',
       'done',
     ]);
+  });
+
+  it('is read once for all claims to it that come together', async () => {
+    const receiver = preservicaReceiver({ handshake: 'strict' });
+    let readings = 0;
+    const bench = processBench(
+      undefined,
+      {},
+      {
+        receiver: {
+          ...receiver,
+          read: (...given) => {
+            readings += 1;
+            return receiver.read(...given);
+          },
+        },
+      },
+    );
+    bench.deliveries.set('b', body(8, 'x'.repeat(60_000)));
+    await bench.handle(claimed(8));
+    await Promise.all(bench.messages.splice(0).map(async ({ text }) => await bench.handle(JSON.parse(text))));
+    expect(bench.asked).toHaveLength(8);
+    expect(readings).toBe(1);
   });
 
   it('keeps its count where only one of many events fits into no message', async () => {
