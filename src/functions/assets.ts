@@ -74,8 +74,8 @@ async function recordFor(
 }
 
 /**
- * The ids that a segment of the path may stand for. The platform sends `%2F`, and nothing else, on as `%252F`
- * (functions-host.md, HTTP): what then looks like an id with `%2F` in it is that one, or one with a slash.
+ * The ids that a segment of the path may stand for. The platform sends `%2F`, and nothing else, on as `%252F`: what looks
+ * like an id with `%2F` in it is that one, or one with a slash.
  */
 function readings(segment: string): string[] {
   const given = decoded(segment);

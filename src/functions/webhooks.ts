@@ -23,7 +23,7 @@ export interface WebhookDeps extends Omit<AcceptDeps, 'log'> {
   readonly bodies: Bodies;
 }
 
-// Every answer leaves within 5 s.
+// Senders wait 5 s for an answer. Keeping a delivery gets at most 3.5 s of that.
 const answeredWithinMs = 4_800;
 
 const answers = {
@@ -88,7 +88,7 @@ async function receive(
 ): Promise<Received> {
   const receivedAt = deps.now();
   const url = new URL(request.url);
-  // The path itself and not the route's parameter, which a caller's query can take away.
+  // The path itself and not the route's parameter, which a caller's query can take away (src/local/host/README.md).
   const sourceName = url.pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
   const source = deps.doors.get(sourceName);
   if (source === undefined) return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };

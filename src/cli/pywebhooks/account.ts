@@ -132,7 +132,7 @@ export async function updateAccount(
   { setup, source, service }: CommandContext,
 ): Promise<Answer> {
   const address = addressToCall(url, setup, source);
-  // Section 7.3: the service itself does not look.
+  // The service itself does not look.
   const why = (await tryEcho(address))?.text;
   if (why !== undefined && anyway !== true)
     throw new RefusedError(`${why} Nothing was changed; with --anyway the address is set all the same.`);

@@ -163,7 +163,7 @@ async function whyNotReset(
   if (outcome.kind === 'broken') return outcome.why;
   const { status, said } = outcome;
   const answered = `PyWebhooks answered ${status} (${said}).`;
-  // Section 7.7: a 404 is about the name or the account, and nobody was called.
+  // A 404 is about the name or the account, and nobody was called.
   const address = endpoint ?? webhookUrl(setup, source);
   if (status !== 400 || address === undefined) return answered;
   const why = (await tryEcho(address))?.text;

@@ -101,7 +101,7 @@ async function listRegistrations({ service }: CommandContext): Promise<Answer> {
   return { json: { registrations }, text };
 }
 
-/** Section 3: the service lets both be any JSON value. */
+/** The service lets both be any JSON value. */
 function asText(value: unknown): string {
   if (value === undefined || value === null || value === '') return '–';
   return typeof value === 'string' ? value : JSON.stringify(value);
@@ -126,7 +126,7 @@ async function listSubscriptions({ service }: CommandContext): Promise<Answer> {
   return { json: { subscriptions }, text };
 }
 
-// Section 10.1: one delivery a subscription.
+// One delivery a subscription.
 const twice = 'Until one of them is ended, everything comes twice.';
 
 async function subscribe(given: string, { service }: CommandContext): Promise<Answer> {

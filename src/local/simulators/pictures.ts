@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PNG } from 'pngjs';
 
-/** Section 3.7. */
 export const pictureSizes: Readonly<Record<string, number>> = { small: 64, medium: 150, large: 400 };
 
 const drawn = new Map<string, Buffer>();

@@ -17,7 +17,6 @@ import { preservicaSession } from './login.ts';
 import type { PreservicaSource } from './settings.ts';
 import { wordAt } from './xml.ts';
 
-// Section 3.1.
 const kinds = {
   asset: { path: 'information-objects', code: 'IO', element: 'InformationObject' },
   folder: { path: 'structural-objects', code: 'SO', element: 'StructuralObject' },
@@ -35,7 +34,7 @@ type PreservicaDeps = FetchDeps & {
   readonly timeLimitMs?: number;
 };
 
-/** Preservica as the side that is asked (reference/preservica.md, sections 1 and 3). */
+/** Preservica as the side that is asked. */
 export function preservicaClient(deps: PreservicaDeps): SourceClient {
   const { source, timeLimitMs = longestCallMs } = deps;
   const now = (): number => deps.now();
@@ -67,7 +66,7 @@ async function look(asset: WantedAsset, questions: EntityApi, deps: PreservicaDe
   const entityAsked = questions.document(home, 'EntityResponse', (document) => {
     const found = readEntity(document, element);
     if (found === undefined) throw notAsExpected('the entity that was asked for');
-    // Section 3.3: always there. What a cache mixed up must not become another asset's record.
+    // Always there. What a cache mixed up must not become another asset's record.
     if (found.ref !== id) throw notAsExpected('the reference of the entity');
     return found;
   });
@@ -120,7 +119,7 @@ async function identifiersOf(
   return found;
 }
 
-/** Section 3.10: `Next` is a whole address; only its two numbers are taken, at our own base. */
+/** `Next` is a whole address; only its two numbers are taken, at our own base. */
 function nextPage(address: string | undefined): string | undefined {
   if (address === undefined || !URL.canParse(address)) return undefined;
   const { searchParams } = new URL(address);

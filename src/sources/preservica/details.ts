@@ -9,7 +9,6 @@ import { all, at, attributeOf, textAt, wordAt, type XmlElement } from './xml.ts'
 
 const maxFragments = 1000;
 
-/** Section 3.11. */
 export function readIdentifiers(document: XmlElement): Identifier[] {
   return all(at(document, 'Identifiers'), 'Identifier').flatMap((identifier) => {
     const [type, value] = [textAt(identifier, 'Type'), textAt(identifier, 'Value')];
@@ -88,7 +87,7 @@ export function detailsOf(
   };
 }
 
-/** Section 3.3: the schema is an attribute, the text an address that ends in the fragment's reference. */
+/** The schema is an attribute, the text an address that ends in the fragment's reference. */
 function readFragment(fragment: XmlElement): { schema: string | null; ref: string | null } {
   const schema = attributeOf(fragment, 'schema');
   return {

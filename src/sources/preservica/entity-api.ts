@@ -89,7 +89,7 @@ export class EntityApi {
     throw new UpstreamError('UPSTREAM_STATUS', 'Preservica answered 404.', { status: 404 });
   }
 
-  /** A thumbnail by the Content API's id (section 3.7); undefined on 404. Throws an UpstreamError, also where it is too large. */
+  /** A thumbnail by the Content API's id; undefined on 404. Throws an UpstreamError, also where it is too large. */
   async thumbnail(id: string, size: string, maxBytes: number): Promise<Uint8Array | undefined> {
     const url = new URL(`${this.#asking.base}/api/content/thumbnail`);
     url.searchParams.set('id', id);

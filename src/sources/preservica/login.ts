@@ -23,13 +23,13 @@ interface LoginDeps {
 
 const maxAnswerBytes = 65_536;
 
-// Section 1.1: `validFor` is minutes. The token goes into a header as it is. A time that makes no sense is taken for the
+// `validFor` is minutes. The token goes into a header as it is. A time that makes no sense is taken for the
 // usual one: too long shows as a 401, and too short would mean a login a call.
 const LoginAnswer = z.object({
   token: z.string().regex(/^[\x21-\x7e]{1,4096}$/),
   validFor: z.number().min(1).max(1440).catch(15),
 });
-// Section 1.4: the continuation token is written with a hyphen in the vendor's text, in camel case by clients.
+// The continuation token is written with a hyphen in the vendor's text, in camel case by clients.
 const SecondFactorWanted = z.object({
   message: z.enum(['needs.2fa', 'needs.2fa.setup']),
   continuationToken: z.string().max(4096).optional(),
@@ -62,7 +62,7 @@ export function preservicaSession({
   });
 }
 
-/** Logging in at Preservica (reference/preservica.md 1.1, 1.2, 1.4). */
+/** Logging in at Preservica. */
 class Login {
   readonly #account: Account;
   readonly #deps: LoginDeps;
@@ -105,7 +105,7 @@ class Login {
     const code = oneTimeCode(seed, this.#deps.now());
     if (code === undefined) throw refused(`The seed of the second factor is not in base 32: ${setting}.`);
 
-    // Section 1.4 names all four; one that the answer lacks is better left out than made up.
+    // Preservica wants all four; one that the answer lacks is left out.
     const form = new URLSearchParams({ username, twoFactorToken: code });
     const continuation = wanted.continuationToken ?? wanted['continuation-token'];
     if (continuation !== undefined) form.set('continuationToken', continuation);

@@ -16,7 +16,7 @@ import { textOf, timeOf } from '../parse-values.ts';
 import { signatureIn } from '../signed-by-any.ts';
 import { challengeAnswer, isAnswerableCode, signedEvent } from './signature.ts';
 
-/** Preservica as a caller: the handshake and the signed event documents (reference/preservica.md, section 2). */
+/** Preservica as a caller: the handshake and the signed event documents (README.md says what it relies on). */
 export function preservicaReceiver({ handshake }: { handshake: 'strict' | 'lenient' }): Receiver {
   return {
     methods: ['POST'],
@@ -70,7 +70,7 @@ function read(body: Uint8Array, receipt: Receipt): Reading {
   const json = readJson(body);
   if (json === undefined) return { kind: 'unreadable', why: whyUnread(body) };
   if (!isJsonObject(json)) return { kind: 'unreadable', why: 'unknown-shape' };
-  // Section 2.8: unknown members are kept, and what is missing or odd inside an item costs that item only.
+  // Unknown members are kept, and what is missing or odd inside an item costs that item only.
   const { events: items, ...envelope } = json;
   if (items === undefined || items === null) return { kind: 'events', events: [] };
   if (!isListOfObjects(items) || items.length > fewItems + body.byteLength / bytesAnItem) {
@@ -86,7 +86,6 @@ function read(body: Uint8Array, receipt: Receipt): Reading {
   };
 }
 
-/** Section 3.1: references are UUIDs, written in lower case. */
 function assetId(given: string): string | undefined {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(given) ? given.toLowerCase() : undefined;
 }
@@ -194,7 +193,7 @@ function identifierOf(type: string, value: string): Identifier {
   return { type: sanitizeText(type, 1024), value: sanitizeText(value, 10_000) };
 }
 
-/** Section 2.8: local-looking ISO date-time without a zone, to be read as UTC; other fraction lengths and a zone may come. */
+/** Local-looking ISO date-time without a zone, to be read as UTC; other fraction lengths and a zone may come. */
 function readTimestamp(given: unknown): Date | undefined {
   const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?$/i.exec(
     textOf(given) ?? '',

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { signedByAny } from '../signed-by-any.ts';
 
-// Section 2.7: an event's signature covers this text and then the body.
+// An event's signature covers this text and then the body.
 const prefix = 'preservica-webhook-auth';
 const prefixBytes = Buffer.from(prefix);
 
-/** The `challengeResponse` to a code that `isAnswerableCode` let through: lower-case hex (reference/preservica.md 2.5). */
+/** The `challengeResponse` to a code that `isAnswerableCode` let through: lower-case hex. */
 export function challengeAnswer(secret: string, code: string): string {
   return createHmac('sha256', secret).update(code).digest('hex');
 }
@@ -18,7 +18,7 @@ export function isAnswerableCode(code: string): boolean {
   return /^[A-Za-z0-9._~+/=-]{1,256}$/.test(code) && !code.startsWith(prefix);
 }
 
-/** True when any of the secrets made this signature over the raw body (section 2.7). */
+/** True when any of the secrets made this signature over the raw body. */
 export function signedEvent(
   secrets: readonly (string | undefined)[],
   body: Uint8Array,

@@ -55,7 +55,7 @@ function withoutControls(text: string): string {
 const notInXml = /(?![\t\n\r\u007f-\u009f])[\p{Cc}\p{Cs}\ufffe\uffff]/u;
 const notInXmlEverywhere = new RegExp(notInXml, 'gu');
 
-// Section 3.2: prefixes are habits and namespaces change with every upgrade; local names stay.
+// Prefixes are habits and namespaces change with every upgrade; local names stay.
 
 /** The direct children of that local name. */
 export function all(parent: XmlElement | undefined, name: string): XmlElement[] {

@@ -18,7 +18,7 @@ import type { PyWebhooksSource } from './settings.ts';
 
 type PyWebhooksSettings = Pick<PyWebhooksSource, 'pointers' | 'deduplicateMs'>;
 
-/** PyWebhooks as a caller: an echo, new keys, and signed events that hold any JSON (reference/pywebhooks.md, sections 8, 9 and 13). */
+/** PyWebhooks as a caller: an echo, new keys, and signed events that hold any JSON (README.md says what it relies on). */
 export function pywebhooksReceiver(settings: PyWebhooksSettings): Receiver {
   return {
     methods: ['GET', 'POST'],
@@ -41,7 +41,7 @@ const questions = ['echo', 'secret_key', 'api_key'] as const;
 
 const signatureHeader = { header: 'pywebhooks-signature', hexDigits: 40 };
 
-/** Section 8: a GET brings one of three things, and nothing proves any of them; a POST is signed. */
+/** A GET brings one of three things, and nothing proves any of them; a POST is signed. */
 function verifyWithoutSecret(head: CallHead): HeadVerdict | undefined {
   if (head.method !== 'GET') {
     const signature = signatureIn(head, signatureHeader);
@@ -51,12 +51,11 @@ function verifyWithoutSecret(head: CallHead): HeadVerdict | undefined {
   const [only, ...more] = asked;
   if (only === undefined || more.length > 0) return { kind: 'refused', why: 'no-question' };
   if (only.name === 'echo') {
-    // Section 13: 40 hex digits from the original; whatever else may come must be nothing that a browser or a shell reads.
+    // 40 hex digits from the original; whatever else may come must be nothing that a browser or a shell reads.
     return /^[A-Za-z0-9_-]{1,128}$/.test(only.value)
       ? { kind: 'handshake', answer: { echo: only.value } }
       : { kind: 'refused', why: 'echo-not-answerable' };
   }
-  // Section 4.1.
   if (!/^[0-9a-f]{40}$/.test(only.value)) return { kind: 'refused', why: 'malformed-key' };
   return {
     kind: 'secret-offered',
@@ -81,7 +80,7 @@ function read(body: Uint8Array, receipt: Receipt, { pointers, deduplicateMs }: P
     kind: 'events',
     events: [
       {
-        // Section 13: retries and equal triggers are the same bytes, so each delivery is an event of its own, unless a
+        // Retries and equal triggers are the same bytes, so each delivery is an event of its own, unless a
         // window says otherwise.
         id: eventId(receipt.source, [receipt.deliveryId]),
         ...(deduplicateMs === 0

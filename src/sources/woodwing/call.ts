@@ -16,8 +16,8 @@ const SoftError = z.object({
 });
 
 /**
- * One call to Assets. Its errors may come with a status of 200 and the real one inside (reference/woodwing-assets.md,
- * 5.2), also in place of bytes: the answer here always has the real one. Throws an UpstreamError.
+ * One call to Assets. Its errors may come with a status of 200 and the real one inside, also in place of bytes; the
+ * answer here always has the real one. Throws an UpstreamError.
  */
 export async function callAssets(url: URL, init: CallInit, limits: CallLimits): Promise<CallAnswer> {
   const answer = await callSource(systemName, url, init, limits);

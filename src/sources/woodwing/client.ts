@@ -31,7 +31,7 @@ type WoodwingDeps = FetchDeps & {
   readonly timeLimitMs?: number;
 };
 
-/** WoodWing Assets as the side that is asked (reference/woodwing-assets.md, section 5). */
+/** WoodWing Assets as the side that is asked. */
 export function woodwingClient(deps: WoodwingDeps): SourceClient {
   const { source, timeLimitMs = longestCallMs } = deps;
   const now = (): number => deps.now();
@@ -63,7 +63,7 @@ async function look(
   deps: WoodwingDeps,
 ): Promise<FetchResult> {
   const { source } = deps;
-  // What an asset was, an event about its removal may still tell (section 2.5).
+  // What an asset was, an event about its removal may still tell.
   const told = { metadata: objectIn(event.data, 'metadata') };
   const gone: FetchResult = {
     kind: 'deleted',
@@ -106,7 +106,7 @@ async function look(
   };
 }
 
-/** Section 5.5. The hit's own address is used as it is, but never outside of the configured base: then by id. */
+/** The asset's picture, at the hit's own address where that is below the configured base, else by the asset's id. */
 async function thumbnailOf(
   hit: Hit,
   { asking, deps, missing }: { asking: Asking; deps: WoodwingDeps; missing: MissingParts },
@@ -138,7 +138,7 @@ async function thumbnailOf(
   }
 }
 
-/** The address that is known first (section 6), and one that some servers may have in its place. */
+/** Addresses of a picture by id, the better known first: which server has which is not known. */
 function addressesById(base: string, path: 'thumbnail' | 'preview', id: string): URL[] {
   const [short, rest] = [new URL(`${base}/${path}/${id}`), new URL(`${base}/api/asset/${id}/${path}`)];
   return path === 'preview' ? [short, rest] : [rest, short];

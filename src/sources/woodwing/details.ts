@@ -4,7 +4,7 @@ import type { AssetDetails, AssetFile } from '../../pipeline/model/record.ts';
 import { plainValue, type Hit } from './search.ts';
 import type { WoodwingSource } from './settings.ts';
 
-/** The fields that every record keeps, by their internal names (sections 2.3 and 5.4). */
+/** The fields that every record keeps, by their internal names. */
 export const usualFields = [
   'name',
   'filename',

@@ -15,7 +15,7 @@ export interface LoginDeps {
 }
 
 const maxAnswerBytes = 65_536;
-// Section 5.3: the server does not say how long a token lasts; clients reckon with half an hour.
+// The server does not say how long a token lasts; clients reckon with half an hour.
 const tokenLifeMs = 1_800_000;
 
 const LoginAnswer = z.object({
@@ -28,7 +28,7 @@ const LoginAnswer = z.object({
     .catch(undefined),
 });
 
-/** A login at this source, to be shared by all who ask it (reference/woodwing-assets.md, 5.3: API login). */
+/** A login at this source, to be shared by all who ask it. */
 export function woodwingSession(deps: LoginDeps): Session {
   return new Session({
     system: systemName,

@@ -16,7 +16,7 @@ import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
 import { textOf, timeOf } from '../parse-values.ts';
 import { signatureIn, signedByAny } from '../signed-by-any.ts';
 
-/** WoodWing Assets as a caller: one signed event a call, and no handshake (reference/woodwing-assets.md, sections 2 and 3). */
+/** WoodWing Assets as a caller: one signed event a call, and no handshake (README.md says what it relies on). */
 export const woodwingReceiver: Receiver = { methods: ['POST'], verifyWithoutSecret, verify, read, assetId };
 
 const signatureHeader = { header: 'x-hook-signature', hexDigits: 64 };
@@ -43,9 +43,9 @@ function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Re
   const reference = textOf(payload['assetId']);
   const about = subject(type, reference);
   const { timestamp } = payload;
-  // Section 2.2: Unix time in milliseconds.
+  // Unix time in milliseconds.
   const time = typeof timestamp === 'number' ? timeOf(timestamp) : undefined;
-  // Section 4: nothing names a delivery. A body that holds its time is the same event when it comes again.
+  // Nothing names a delivery. A body that holds its time is the same event when it comes again.
   const sameness =
     timestamp === undefined || timestamp === null
       ? deliveryId
@@ -63,12 +63,11 @@ function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Re
   return { kind: 'events', events: [event] };
 }
 
-/** Section 5.4: 22 characters. */
 function assetId(given: string): string | undefined {
   return /^[A-Za-z0-9_-]{22}$/.test(given) ? given : undefined;
 }
 
-/** Section 2.5: how a folder or a Share Link is named in their events is unknown, so they are of no asset. */
+/** How a folder or a Share Link is named in their events is unknown, so they are of no asset. */
 function subject(type: string, reference: string | undefined): Pick<AssetEvent, 'assetKind' | 'assetId'> {
   if (type.startsWith('folder_')) return { assetKind: 'folder' };
   if (type.startsWith('authkey_') || reference === undefined) return { assetKind: 'other' };

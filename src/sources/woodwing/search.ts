@@ -4,7 +4,7 @@ import { Members } from '../../pipeline/model/event.ts';
 import { isJsonObject, readJson } from '../../pipeline/model/read-json.ts';
 import { isParsable } from '../../pipeline/model/survey-json.ts';
 
-/** What Assets tells of one asset (reference/woodwing-assets.md, 5.4). */
+/** What Assets tells of one asset. */
 export const Hit = z.object({
   id: z.string(),
   permissions: z.string().max(100).optional().catch(undefined),
@@ -43,7 +43,7 @@ export function readSearchAnswer(bytes: Uint8Array, assetId: string): Hit | unde
   return answer.data.hits.find((hit) => hit.id === assetId);
 }
 
-/** A field's plain value: dates, sizes and lists of choices come as objects with a `value` (section 2.3). */
+/** A field's plain value: dates, sizes and lists of choices come as objects with a `value`. */
 export function plainValue(field: unknown): unknown {
   return isJsonObject(field) && Object.hasOwn(field, 'value') ? field['value'] : field;
 }

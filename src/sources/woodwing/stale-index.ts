@@ -4,7 +4,7 @@ import { plainValue, type Hit } from './search.ts';
 
 const mostFields = 50;
 
-/** The new values that an event gives its fields (section 2.4), as far as they can be compared with a hit's. */
+/** The new values that an event gives its fields, as far as they can be compared with a hit's. */
 export function changedTo(event: AssetEvent): Map<string, Comparable> {
   const changed = event.data['changedMetadata'];
   if (!isJsonObject(changed)) return new Map();
@@ -20,7 +20,7 @@ export function changedTo(event: AssetEvent): Map<string, Comparable> {
 
 /**
  * A field in which the hit says something else than the event; undefined where none does. The fields were asked for by
- * name: one that the hit leaves out has no value (section 2.3).
+ * name: one that the hit leaves out has no value.
  */
 export function fieldBehind(changed: ReadonlyMap<string, Comparable>, { metadata }: Hit): string | undefined {
   for (const [name, wanted] of changed) {

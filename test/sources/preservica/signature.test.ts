@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { challengeAnswer, isAnswerableCode, signedEvent } from '../../../src/sources/preservica/signature.ts';
 
-// The vectors of reference/preservica.md, section 7, byte for byte.
+// What was signed, byte for byte.
 const bodies = {
   B1: '{"subscriptionId":"0123456789abcdef0123456789abcdef","timestamp":"2024-03-05T09:08:07.065","tenant":"ACME","version":"8.1","events":[{"event":"FullTextIndexed","entityType":"IO","entityRef":"11111111-2222-4333-8444-555555555555","identifiers":[]}],"trigger":"FULL_TEXT_INDEXED"}',
   B2: '{"subscriptionId":"fedcba9876543210fedcba9876543210","timestamp":"2024-03-05T09:08:08.001","tenant":"ACME","version":"8.1","events":[{"event":"Moved","entityType":"SO","entityRef":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","identifiers":[{"BatchId":"B-0042"}]}],"trigger":"MOVED"}',

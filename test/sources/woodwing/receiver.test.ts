@@ -652,9 +652,8 @@ describe('a body that is odd', () => {
   });
 });
 
-// Section 7 of the reference, by the numbers there: what public receivers of this system do wrong.
 describe('what sample receivers get wrong', () => {
-  it('(1) a character that is split over two chunks stays whole', async () => {
+  it('a character that is split over two chunks stays whole', async () => {
     const body = bodyOf('V3');
     const inside = body.indexOf('写') + 1;
     const chunks = [body.subarray(0, inside), body.subarray(inside)];
@@ -675,12 +674,12 @@ describe('what sample receivers get wrong', () => {
   });
 
   it.each<[string, Uint8Array | string, string, string]>([
-    ['(2) invalid UTF-8', bodyOf('V12'), vectors.V12.signature, 'events'],
-    ['(3) nothing', '', vectors.V7.signature, 'unreadable'],
-    ['(4) no JSON', 'hello', sign('hello'), 'unreadable'],
-    ['(4) a BOM', bodyOf('V11'), vectors.V11.signature, 'events'],
+    ['invalid UTF-8', bodyOf('V12'), vectors.V12.signature, 'events'],
+    ['nothing', '', vectors.V7.signature, 'unreadable'],
+    ['no JSON', 'hello', sign('hello'), 'unreadable'],
+    ['a BOM', bodyOf('V11'), vectors.V11.signature, 'events'],
     [
-      '(5) an update without changedMetadata',
+      'an update without changedMetadata',
       '{"type":"asset_update_metadata"}',
       sign('{"type":"asset_update_metadata"}'),
       'events',
@@ -690,7 +689,7 @@ describe('what sample receivers get wrong', () => {
     expect(read(body).kind).toBe(kind);
   });
 
-  it('(3) an unsigned call without a body is not proved, and stops nobody', () => {
+  it('an unsigned call without a body is not proved, and stops nobody', () => {
     expect(judge('', undefined)).toEqual({ kind: 'not-proved', why: 'no-signature' });
   });
 
@@ -698,13 +697,13 @@ describe('what sample receivers get wrong', () => {
     ['no signature', undefined],
     ['a malformed one', 'sha256=x'],
     ['a wrong one', '0'.repeat(64)],
-  ])('(9) %s is a call that was not proved, never one that is malformed', (_name, signature) => {
+  ])('%s is a call that was not proved, never one that is malformed', (_name, signature) => {
     // The door answers 401 to this kind; 400 is for what a sender should not send again.
     expect(judge(bodyOf('V1'), signature).kind).toBe('not-proved');
   });
 
   it.each(['V4', 'V5', 'V6', 'V8', 'V12'] as const)(
-    '(7.2) the signature of %s covers its bytes, and not what JSON.stringify makes of them',
+    'the signature of %s covers its bytes, and not what JSON.stringify makes of them',
     (name) => {
       const { signature, token: own } = vectors[name];
       const again = JSON.stringify(JSON.parse(bodyOf(name).toString()));

@@ -106,7 +106,7 @@ export async function standIn({ home = '' }: { home?: string } = {}) {
       refusal = refuse;
     },
     on,
-    /** A hit of this library, as section 5.4 has it. */
+    /** A hit of this library, as a search shows it. */
     hit(given: object = {}, metadata: object = {}): object {
       return {
         id: assetId,

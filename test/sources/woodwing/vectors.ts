@@ -1,4 +1,4 @@
-// The vectors of reference/woodwing-assets.md, section 11. The Base64 text of the bodies is authoritative.
+// Made with Python's hmac, and again with Node's.
 export const vectors = {
   V1: {
     token: 'AAECAwQFBgcICQoLDA0ODw==',

@@ -6,7 +6,6 @@ import type { Entity, Library } from './library.ts';
 import { drawPicture, pictureSizes } from '../pictures.ts';
 import type { Settings } from './settings.ts';
 
-/** The Content API (reference/preservica.md 3.7, 3.8). */
 export function answerContentApi(exchange: Exchange, library: Library, settings: Settings): Answer {
   const [, call] = exchange.segments;
   if (exchange.method !== 'GET' && call !== 'search') return plain(405);

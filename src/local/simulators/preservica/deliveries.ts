@@ -6,7 +6,7 @@ import { pause } from '../faults.ts';
 import type { Settings } from './settings.ts';
 import { triggers, type Subscription } from './webhook-api.ts';
 
-/** Sends what happened to every subscription of that trigger, as the settings say (reference/preservica.md 2.7, 2.8); resolves when all is sent. */
+/** Sends what happened to every subscription of that trigger, as the settings say; resolves when all is sent. */
 export async function deliverEvents(
   trigger: string,
   entities: readonly Entity[],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Entity, EntityCode, Generation, Identifier, StoredFile } from './library.ts';
 
-/** What the XML documents need to know of the server (reference/preservica.md 3.2). */
+/** What the XML documents need to know of the server. */
 export interface DocumentStyle {
   /** This server's own origin. */
   readonly base: string;
@@ -48,7 +48,6 @@ export function addressOf(entity: Pick<Entity, 'code' | 'ref'>, style: DocumentS
   return `${style.base}/api/entity/${paths[entity.code]}/${entity.ref}`;
 }
 
-/** Section 3.3. */
 export function entityDocument(entity: Entity, style: DocumentStyle): string {
   const self = addressOf(entity, style);
   const fragments = entity.fragments
@@ -66,7 +65,6 @@ export function entityDocument(entity: Entity, style: DocumentStyle): string {
   );
 }
 
-/** Section 3.4. */
 export function representationsDocument(entity: Entity, style: DocumentStyle): string {
   const items = entity.representations.map(({ type, name }) => {
     const address = `${addressOf(entity, style)}/representations/${type}/${name.split('-').at(-1) ?? '1'}`;
@@ -90,7 +88,6 @@ export function representationDocument(
   );
 }
 
-/** Section 3.5. */
 export function generationsDocument(entity: Entity, style: DocumentStyle): string {
   const items = entity.generations.map(
     ({ active }, index) =>
@@ -121,7 +118,6 @@ export function generationDocument(
   );
 }
 
-/** Section 3.6. */
 export function bitstreamDocument(address: string, file: StoredFile, style: DocumentStyle): string {
   const fixity = (algorithm: string): string =>
     `<xip:Fixity>${tag('xip:FixityAlgorithmRef', algorithm)}${tag('xip:FixityValue', digest(algorithm, file))}</xip:Fixity>`;
@@ -138,7 +134,6 @@ function digest(algorithm: string, file: StoredFile): string {
   return createHash(algorithm.toLowerCase()).update(file.bytes).digest('hex');
 }
 
-/** Section 3.11. */
 export function identifiersDocument(
   entity: Entity,
   identifiers: readonly Identifier[],
@@ -152,7 +147,6 @@ export function identifiersDocument(
   return whole('IdentifiersResponse', style, `<Identifiers>${items.join('')}</Identifiers>${paging}`);
 }
 
-/** Section 3.12. */
 export function metadataDocument(
   entity: Entity,
   fragment: Entity['fragments'][number],
@@ -167,7 +161,7 @@ export function metadataDocument(
   );
 }
 
-/** A page of a list, as `Child` elements (section 3.10) or as `Entity` elements. */
+/** A page of a list, as `Child` elements or as `Entity` elements. */
 export function listDocument(
   kind: 'Children' | 'Entities',
   page: { entities: readonly Entity[]; start: number; max: number; address: string },

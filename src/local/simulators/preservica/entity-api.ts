@@ -32,7 +32,7 @@ export interface EntityApiDeps {
 
 const maxPreviewBytes = 10_000_000;
 
-/** The Entity API (reference/preservica.md, section 3), unversioned and under `v{x}.{y}`. */
+/** The Entity API, unversioned and under `v{x}.{y}`. */
 export function answerEntityApi(exchange: Exchange, deps: EntityApiDeps): Answer {
   const [, ...rest] = exchange.segments;
   const versioned = /^v(\d+\.\d+)$/.exec(rest[0] ?? '')?.[1];
@@ -59,7 +59,6 @@ export function answerEntityApi(exchange: Exchange, deps: EntityApiDeps): Answer
     : change(`${exchange.method} ${parts.join('/')}`, exchange, entity, deps);
 }
 
-/** Sections 3.3 to 3.6, 3.10. */
 function read(
   [name, first = '', second = '', third = '', fourth]: string[],
   exchange: Exchange,
@@ -99,7 +98,7 @@ function read(
   }
 }
 
-/** Section 3.3: tag and parent do not change this way. */
+/** Tag and parent do not change this way. */
 function update({ method, body }: Exchange, entity: Entity, style: DocumentStyle): Answer {
   if (method !== 'PUT') return plain(405);
   const given = readXml(body.toString());

@@ -10,13 +10,13 @@ export interface ListDeps {
   readonly style: DocumentStyle;
 }
 
-/** What is in a folder, or at the root (reference/preservica.md 3.10). */
+/** What is in a folder, or at the root. */
 export function answerChildren(exchange: Exchange, parent: string | undefined, deps: ListDeps): Answer {
   const present = deps.library.children(parent).filter(({ deleted }) => !deleted);
   return page('Children', present, exchange, deps);
 }
 
-/** By external identifier (section 3.11), or by time of change (3.10). */
+/** By external identifier, or by time of change. */
 export function answerEntities(what: string, exchange: Exchange, deps: ListDeps): Answer {
   const all = deps.library.all().filter(({ code }) => code !== 'CO');
   const { query } = exchange;

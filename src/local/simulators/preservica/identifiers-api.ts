@@ -4,7 +4,7 @@ import { plain, xml, type Exchange } from '../exchange.ts';
 import type { Answer } from '../faults.ts';
 import { newApiId, type Entity } from './library.ts';
 
-/** An entity's external identifiers, all or the one with that id (reference/preservica.md 3.11). */
+/** An entity's external identifiers, all or the one with that id. */
 export function answerIdentifiers(
   apiId: string | undefined,
   { method, body }: Exchange,

@@ -4,7 +4,7 @@ import { json, type Exchange } from '../exchange.ts';
 import type { Answer } from '../faults.ts';
 import type { Settings } from './settings.ts';
 
-/** Logins and tokens (reference/preservica.md 1.1 to 1.4). */
+/** Logins and tokens. */
 export class Logins {
   readonly #settings: Settings;
   readonly #tokens = new Map<string, number>();

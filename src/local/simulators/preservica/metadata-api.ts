@@ -5,7 +5,7 @@ import { plain, xml, type Exchange } from '../exchange.ts';
 import type { Answer } from '../faults.ts';
 import type { Entity } from './library.ts';
 
-/** An entity's descriptive documents: one that is there, or a new one (reference/preservica.md 3.12). */
+/** An entity's descriptive documents: one that is there, or a new one. */
 export function answerMetadata(
   ref: string | undefined,
   { method, body }: Exchange,

@@ -10,7 +10,6 @@ export interface Sent {
   readonly body: string;
 }
 
-/** Section 2.7. */
 export function signEvent(secret: string, body: Uint8Array, encoding: Settings['encoding'] = 'utf8'): string {
   const message = encoding === 'utf8' ? body : Buffer.from(Buffer.from(body).toString('utf8'), 'latin1');
   return createHmac('sha256', Buffer.from(secret, encoding))
@@ -19,7 +18,7 @@ export function signEvent(secret: string, body: Uint8Array, encoding: Settings['
     .digest('hex');
 }
 
-/** Section 2.5: calls the URL with a code; says what was wrong with the answer, or nothing. */
+/** Calls the URL with a code; says what was wrong with the answer, or nothing. */
 export async function shakeHands(
   url: string,
   secret: string,

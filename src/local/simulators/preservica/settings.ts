@@ -1,6 +1,6 @@
 import type { Framing } from '../post.ts';
 
-/** How the simulated Preservica behaves; everything may be changed while it runs (reference/preservica.md, 5.1). */
+/** How the simulated Preservica behaves; everything may be changed while it runs. */
 export interface Settings {
   /** Two numbers; namespaces follow. */
   version: string;

@@ -25,7 +25,7 @@ export interface HandMade extends Outgoing {
   readonly signature?: string | null;
 }
 
-/** A Preservica in this process, on loopback (reference/preservica.md, section 5). */
+/** A Preservica in this process, on loopback. */
 export interface PreservicaSimulator extends SimulatorServer {
   readonly library: Library;
   /** May be changed at any time. */

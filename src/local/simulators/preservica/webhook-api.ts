@@ -5,7 +5,7 @@ import { isWebAddress } from '../post.ts';
 import { shakeHands, type Sent } from './sender.ts';
 import type { Settings } from './settings.ts';
 
-/** Section 2.4: the constant on the wire, and the name inside an event. The second column is known for one only. */
+/** The constant on the wire, and the name inside an event. The second column is known for one only. */
 export const triggers: Readonly<Record<string, string>> = {
   FULL_TEXT_INDEXED: 'FullTextIndexed',
   MOVED: 'Moved',
@@ -24,7 +24,7 @@ export interface Subscription {
 
 const managers = ['ROLE_SDB_ADMIN_USER', 'ROLE_SDB_MANAGER_USER', 'ROLE_SDB_CONFIG_MANAGER_USER'];
 
-/** Subscriptions, with the handshake inside their creation (section 2.1 to 2.3, 2.5). */
+/** Subscriptions, with the handshake inside their creation. */
 export class WebhookApi {
   readonly subscriptions = new Map<string, Subscription>();
   readonly #settings: Settings;

@@ -9,7 +9,7 @@ import { holds, membersOf, readBody } from './request-body.ts';
 import type { Route } from './routes.ts';
 import { isSame, type Account, type Store } from './store.ts';
 
-/** Accounts one by one (section 7.1 to 7.4). */
+/** Accounts one by one. */
 export function accountRoute(store: Store, calling: Calling): Route {
   return {
     takesId: true,
@@ -37,7 +37,7 @@ export function accountRoute(store: Store, calling: Calling): Route {
   };
 }
 
-/** All accounts, for admins (section 7.5, 7.6). */
+/** All accounts, for admins. */
 export function accountsRoute(store: Store): Route {
   return {
     takesId: false,

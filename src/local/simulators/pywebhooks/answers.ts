@@ -1,7 +1,7 @@
 import type { Answer } from '../faults.ts';
 import { pythonJson } from './python-json.ts';
 
-/** JSON in the layout of the original (section 5.5). */
+/** JSON in the layout of the original. */
 export function reply(value: unknown, status = 200): Answer {
   return {
     status,
@@ -10,12 +10,12 @@ export function reply(value: unknown, status = 200): Answer {
   };
 }
 
-/** An error of the service itself (section 5.4). */
+/** An error of the service itself. */
 export function refuse(status: number, text: string): Answer {
   return reply({ Error: text }, status);
 }
 
-/** Where the original fails with an exception that nobody catches (section 5.4). */
+/** Where the original fails with an exception that nobody catches. */
 export function internalError(): Answer {
   return reply({ message: 'Internal Server Error' }, 500);
 }
@@ -25,7 +25,7 @@ export function unreadableBody(): Answer {
   return reply({ message }, 400);
 }
 
-/** What the database says of an id that cannot be one (section 14, B25). */
+/** What the database says of an id that cannot be one. */
 export function idTooLong(): Answer {
   return refuse(500, 'Primary key too long (max 127 characters).');
 }
@@ -34,7 +34,7 @@ export function notFound(): Answer {
   return htmlPage(404, '<!doctype html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n');
 }
 
-/** Plain text, though it says that it is HTML (section 5.2). */
+/** Plain text, though it says that it is HTML. */
 export function unsupportedMediaType(): Answer {
   return htmlPage(415, 'Unsupported Media Type');
 }
@@ -44,7 +44,7 @@ export function methodNotAllowed(allow: string): Answer {
   return { ...answer, headers: { ...answer.headers, allow } };
 }
 
-/** What an update or a delete did: always the same six counters (section 5.6). */
+/** What an update or a delete did: always the same six counters. */
 export function written(count: {
   deleted?: number;
   replaced?: number;

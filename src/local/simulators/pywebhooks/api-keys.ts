@@ -1,18 +1,18 @@
 import { hash, pbkdf2Sync, randomBytes, scryptSync } from 'node:crypto';
 
-/** A new key, secret or echo: 40 lower-case hex digits (section 4.1). */
+/** A new key, secret or echo: 40 lower-case hex digits. */
 export function newKey(): string {
   return hash('sha1', randomBytes(128));
 }
 
-/** The form in which API keys are kept (section 4.3), with so few rounds that tests are quick. */
+/** The form in which API keys are kept, with so few rounds that tests are quick. */
 export function hashApiKey(apiKey: string): string {
   const method = 'pbkdf2:sha256:1000';
   const salt = randomBytes(4).toString('hex');
   return `${method}$${salt}$${digestOf(apiKey, method, salt)}`;
 }
 
-/** True when the text was made of this key; reads every method of section 4.3. */
+/** True when the text was made of this key; reads every method that the original's library has had. */
 export function isHashOf(stored: string, apiKey: string): boolean {
   const [method = '', salt = '', digest] = stored.split('$');
   return digest !== undefined && digestOf(apiKey, method, salt) === digest;

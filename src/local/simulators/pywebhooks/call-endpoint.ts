@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { unzipSync } from 'node:zlib';
 import { isWebAddress, type Framing } from '../post.ts';
 
-/** What every request to an endpoint carries (section 8). */
+/** What every request to an endpoint carries. */
 export const requestHeaders: Readonly<Record<string, string>> = {
   'User-Agent': 'python-requests/2.21.0',
   'Accept-Encoding': 'gzip, deflate',
@@ -34,7 +34,7 @@ export interface EndpointAnswer {
 
 const nothing: EndpointAnswer = { status: 0, body: '' };
 
-/** Calls an endpoint as the Python library does, redirects included (section 8). Never throws. */
+/** Calls an endpoint as the Python library does, redirects included. Never throws. */
 export async function callEndpoint(url: string, call: EndpointCall): Promise<EndpointAnswer> {
   let target = url;
   let current: EndpointCall = { ...call, headers: { ...requestHeaders, ...call.headers } };
@@ -52,7 +52,7 @@ export async function callEndpoint(url: string, call: EndpointCall): Promise<End
   return nothing;
 }
 
-/** Section 8: a redirected POST becomes a GET that has nothing but the headers of the event. */
+/** A redirected POST becomes a GET that has nothing but the headers of the event. */
 function withoutBody({ body: _body, headers, ...call }: EndpointCall): EndpointCall {
   const { 'Content-Type': _type, ...kept } = headers ?? {};
   return { ...call, headers: kept };

@@ -4,7 +4,7 @@ import { isHashOf } from './api-keys.ts';
 import { refuse } from './answers.ts';
 import type { Account, Store } from './store.ts';
 
-/** Answers for whoever logged in, and refuses everybody else, in the order of section 5.3. */
+/** Answers for whoever logged in, and refuses everybody else in the order of the original. */
 export function forCaller<Answered extends Answer | Promise<Answer>>(
   { headers }: Exchange,
   store: Store,
@@ -24,7 +24,7 @@ export function forAdmin(exchange: Exchange, store: Store, answer: () => Answer)
   return forCaller(exchange, store, ({ is_admin }) => (is_admin ? answer() : refuse(401, 'Not an Admin')));
 }
 
-/** True for who may do everything to every record: the name decides, not the flag (section 5.3). */
+/** True for who may do everything to every record: the name decides, not the flag. */
 export function isMaster({ username }: Account): boolean {
   return username === 'admin';
 }

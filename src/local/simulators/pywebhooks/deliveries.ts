@@ -8,7 +8,7 @@ import { pythonJson } from './python-json.ts';
 import type { Settings } from './settings.ts';
 import type { Account, Registration, Store, Subscription } from './store.ts';
 
-/** Section 9: the secret's text is the key. */
+/** The secret's text is the key. */
 export function signEvent(secret: string, body: Uint8Array): string {
   return createHmac('sha1', secret).update(body).digest('hex');
 }
@@ -19,7 +19,7 @@ interface Job {
   readonly endpoint: unknown;
 }
 
-/** Starts what a trigger sends to every subscriber (section 10.1); `complete` is false where a subscriber's account made it stop half-way. */
+/** Starts what a trigger sends to every subscriber; `complete` is false where a subscriber's account made it stop half-way. */
 export function startDeliveries(
   registration: Registration,
   about: { store: Store; calling: Calling },
@@ -53,7 +53,6 @@ export function startDeliveries(
   return { complete, ended: Promise.all(jobs.map(send)).then(() => undefined) };
 }
 
-/** Section 10.2. */
 async function attemptDelivery(
   { job, event, body, attempt }: { job: Job; event: unknown; body: Buffer; attempt: number },
   { store, calling }: { store: Store; calling: Calling },
@@ -86,7 +85,7 @@ async function attemptDelivery(
   return done ? 'done' : 'failed';
 }
 
-/** Section 8.3: undefined where the value cannot be a header, so that nothing is sent at all. */
+/** Undefined where the value cannot be a header, so that nothing is sent at all. */
 function eventHeader(event: unknown): Record<string, string> | undefined {
   if (event === null || event === '') return {};
   if (typeof event !== 'string' || !/^(?=\S)[\t -~\u0080-\u00ff]+$/.test(event)) return undefined;

@@ -24,14 +24,14 @@ export interface Calling {
   readonly closed: AbortSignal;
 }
 
-/** True when the endpoint gives back what it was asked (section 8.1). */
+/** True when the endpoint gives back what it was asked. */
 export async function echoes(endpoint: unknown, calling: Calling): Promise<boolean> {
   const echo = newKey();
   const answer = await ask(endpoint, 'echo', echo, calling);
   return typeof answer === 'object' && answer !== null && 'echo' in answer && answer.echo === echo;
 }
 
-/** True when the endpoint took its new key (section 8.2). */
+/** True when the endpoint took its new key. */
 export async function takesKey(
   endpoint: unknown,
   kind: 'api_key' | 'secret_key',

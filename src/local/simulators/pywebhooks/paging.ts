@@ -7,7 +7,7 @@ export interface Page {
   readonly limit: number;
 }
 
-/** Answers for a page that was rightly asked for (section 6). */
+/** Answers for a page that was rightly asked for. */
 export function forPage({ query }: Exchange, answer: (page: Page) => Answer): Answer {
   const start = pythonInteger(query.get('start'));
   const limit = pythonInteger(query.get('limit'));

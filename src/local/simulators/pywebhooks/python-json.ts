@@ -1,6 +1,6 @@
 type Layout = 'spaced' | 'compact';
 
-/** A JSON value as the text that Python's `json.dumps` makes of it once the database has sorted its keys (section 9); `compact` leaves the blanks out. */
+/** A JSON value as the text that Python's `json.dumps` makes of it once the database has sorted its keys; `compact` leaves the blanks out. */
 export function pythonJson(value: unknown, layout: Layout = 'spaced'): string {
   const [comma, colon] = layout === 'spaced' ? [', ', ': '] : [',', ':'];
   const write = (each: unknown): string => {
@@ -16,7 +16,7 @@ export function pythonJson(value: unknown, layout: Layout = 'spaced'): string {
   return write(value);
 }
 
-/** True for what the database would take: not nested too deep, and no number beyond all numbers (section 3). */
+/** True for what the database would take: not nested too deep, and no number beyond all numbers. */
 export function isStorable(value: unknown, levels = 18): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;

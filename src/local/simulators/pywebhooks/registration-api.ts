@@ -8,7 +8,7 @@ import { holds, membersOf, readBody } from './request-body.ts';
 import type { Route } from './routes.ts';
 import { isSame, type Account, type Store } from './store.ts';
 
-/** The caller's own registrations (section 7.9 to 7.12). */
+/** The caller's own registrations. */
 export function registrationRoute(store: Store): Route {
   return {
     takesId: true,
@@ -35,7 +35,7 @@ export function registrationRoute(store: Store): Route {
   };
 }
 
-/** Everybody's registrations (section 7.13, 7.14). */
+/** Everybody's registrations. */
 export function registrationsRoute(store: Store): Route {
   return {
     takesId: false,

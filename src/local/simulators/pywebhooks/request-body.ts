@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange.ts';
 export function readBody({ headers, body }: Exchange): { value: unknown } | undefined {
   const [type = ''] = String(headers['content-type'] ?? '').split(';');
   const declared = type.trim().toLowerCase();
-  // What is only named like JSON is not looked at (section 5.2).
+  // What is only named like JSON is not looked at.
   if (declared !== 'application/json' && !declared.endsWith('+json')) return { value: null };
   try {
     return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };

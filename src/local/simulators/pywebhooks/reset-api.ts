@@ -6,7 +6,7 @@ import { takesKey, type Calling } from './endpoints.ts';
 import type { Route } from './routes.ts';
 import type { Account, Store } from './store.ts';
 
-/** Section 7.7: whoever knows the name may ask, and only the endpoint learns the key. */
+/** Whoever knows the name may ask, and only the endpoint learns the key. */
 export function apiKeyResetRoute(store: Store, calling: Calling): Route {
   return {
     takesId: false,
@@ -20,7 +20,6 @@ export function apiKeyResetRoute(store: Store, calling: Calling): Route {
   };
 }
 
-/** Section 7.8. */
 export function secretKeyResetRoute(store: Store, calling: Calling): Route {
   return {
     takesId: false,

@@ -5,7 +5,7 @@ import { internalError, methodNotAllowed, notFound, unsupportedMediaType } from 
 /** Answers a call; the id is what follows the path, if anything does. */
 export type Handler = (exchange: Exchange, id: string | undefined) => Answer | Promise<Answer>;
 
-/** What can be done at one path, without the id (section 7.22). */
+/** What can be done at one path, without the id. */
 export interface Route {
   readonly takesId: boolean;
   readonly methods: Readonly<Partial<Record<'GET' | 'PATCH' | 'POST' | 'DELETE', Handler>>>;
@@ -13,7 +13,7 @@ export interface Route {
 
 export type Routes = ReadonlyMap<string, Route>;
 
-/** Finds who answers, once the call says that it is JSON (section 5.1, 5.2). */
+/** Finds who answers, once the call says that it is JSON. */
 export async function answerByRoute(exchange: Exchange, routes: Routes): Promise<Answer> {
   const type = exchange.headers['content-type'];
   if (type === undefined) return internalError();

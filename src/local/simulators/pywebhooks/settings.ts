@@ -1,17 +1,17 @@
 import type { Framing } from '../post.ts';
 
-/** How the simulated PyWebhooks behaves; everything may be changed while it runs. The defaults are the original's (reference/pywebhooks.md, section 2), but for the waits. */
+/** How the simulated PyWebhooks behaves; everything may be changed while it runs. The defaults are the original's, but for the waits. */
 export interface Settings {
   /** Of every API call. */
   latencyMs: number;
-  /** For a connection, and then between two pieces of an answer; an answer that trickles is not late (section 8). */
+  /** For a connection, and then between two pieces of an answer; an answer that trickles is not late. */
   answerWithinMs: number;
-  /** Waits before the second, third and fourth attempt; no more than these three count (section 10.3). */
+  /** Waits before the second, third and fourth attempt; no more than these three count. */
   retryDelaysMs: readonly number[];
   /** Retries keep the secret and the endpoint of the trigger; otherwise each attempt takes those of its time, and none is made for who has left. */
   snapshot: boolean;
   followRedirects: boolean;
-  /** From so many failed attempts on, an account gets nothing any more (section 10.4). */
+  /** From so many failed attempts on, an account gets nothing any more. */
   maxFailedCount: number;
   /** Of the bodies of deliveries. */
   framing: Framing;
@@ -21,7 +21,7 @@ export interface Settings {
   shuffled: boolean;
   /** Attempts of one trigger under way at one time; they start in their order where it is 1. */
   deliveriesAtOnce: number;
-  /** `after-sending`: the endpoint got a key that is then not kept (section 14, B18). */
+  /** `after-sending`: the endpoint got a key that is then not kept. */
   failingResets: 'none' | 'before-sending' | 'after-sending';
 }
 

@@ -38,7 +38,7 @@ export interface HandMade {
   readonly framing?: Framing;
 }
 
-/** A PyWebhooks 0.5.5 in this process, on loopback (reference/pywebhooks.md). */
+/** A PyWebhooks 0.5.5 in this process, on loopback. */
 export interface PyWebhooksSimulator extends SimulatorServer {
   /** May be changed at any time. */
   readonly settings: Settings;

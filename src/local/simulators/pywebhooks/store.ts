@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hashApiKey, newKey } from './api-keys.ts';
 import { pythonJson } from './python-json.ts';
 
-/** The four kinds of records, named as they are on the wire (section 3). */
+/** The four kinds of records, named as they are on the wire. */
 export interface Account {
   readonly id: string;
   readonly epoch: number;
@@ -85,7 +85,7 @@ export class Store {
     return [...this.subscriptions.values()].filter((each) => each.registration_id === registrationId);
   }
 
-  /** With all that hangs on it (section 11); how many accounts were deleted. */
+  /** With all that hangs on it; how many accounts were deleted. */
   deleteAccount(id: string): number {
     for (const subscription of this.subscriptions.values())
       if (subscription.account_id === id) this.subscriptions.delete(subscription.id);
@@ -94,7 +94,7 @@ export class Store {
     return this.accounts.delete(id) ? 1 : 0;
   }
 
-  /** Only themselves: what hangs on them stays (section 11). */
+  /** Only themselves: what hangs on them stays. */
   deleteAccountsButAdmins(): number {
     const before = this.accounts.size;
     for (const account of this.accounts.values()) if (!account.is_admin) this.accounts.delete(account.id);

@@ -4,7 +4,7 @@ import { forPage, listed } from './paging.ts';
 import type { Route } from './routes.ts';
 import type { Store } from './store.ts';
 
-/** The caller's own subscriptions (section 7.15 to 7.17): made with a registration's id, ended with their own. */
+/** The caller's own subscriptions: made with a registration's id, ended with their own. */
 export function subscriptionRoute(store: Store): Route {
   return {
     takesId: true,
@@ -38,7 +38,7 @@ export function subscriptionRoute(store: Store): Route {
   };
 }
 
-/** Everybody's subscriptions (section 7.18, 7.19). */
+/** Everybody's subscriptions. */
 export function subscriptionsRoute(store: Store): Route {
   return {
     takesId: false,

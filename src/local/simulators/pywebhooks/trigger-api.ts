@@ -4,13 +4,12 @@ import { forPage, listed } from './paging.ts';
 import type { Route } from './routes.ts';
 import type { Registration, Store, Triggered } from './store.ts';
 
-/** Starts the deliveries of a registration; there is no record where they stopped half-way (section 7.20). */
+/** Starts the deliveries of a registration; there is no record where they stopped half-way. */
 export type Trigger = (registration: Registration) => {
   triggered: Triggered | undefined;
   ended: Promise<void>;
 };
 
-/** Triggers (section 7.20, 7.21). */
 export function triggeredRoute(store: Store, trigger: Trigger): Route {
   return {
     takesId: true,

@@ -8,7 +8,7 @@ import { notFound, refusal, wrongMethod } from './refusal.ts';
 import { renditionOf } from './renditions.ts';
 import { jsonObject } from './values.ts';
 
-/** `/api/asset/{id}` and what is below it (section 5.4). It does not ask the index, so it never lags. */
+/** `/api/asset/{id}` and what is below it. It does not ask the index, so it never lags. */
 export function answerAsset(exchange: Exchange, library: Library, urls: HitUrls): Answer {
   const [, , id = '', rendition] = exchange.segments;
   const asset = library.get(id);
@@ -19,7 +19,7 @@ export function answerAsset(exchange: Exchange, library: Library, urls: HitUrls)
   return json(hitOf(asset, ['all'], urls));
 }
 
-/** `/services/update` (section 5.6); `tell` hears of what changed. */
+/** `/services/update`; `tell` hears of what changed. */
 export function answerUpdate(
   parameters: URLSearchParams,
   library: Library,
@@ -52,7 +52,7 @@ function modifiedList(old: readonly string[], value: string): string[] {
   return [...new Set([...old, ...added])].filter((each) => !removed.includes(each));
 }
 
-/** `/services/asset/history` (section 5.6), the latest first. */
+/** `/services/asset/history`, the latest first. */
 export function answerHistory(parameters: URLSearchParams, library: Library, userName: string): Answer {
   const id = parameters.get('id') ?? '';
   const actions = listOf(parameters.get('actions') ?? '');

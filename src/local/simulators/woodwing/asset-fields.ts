@@ -25,7 +25,7 @@ export function fieldOf(asset: Asset, field: string): unknown {
   return Object.hasOwn(fromFile, field) ? fromFile[field]?.(asset) : undefined;
 }
 
-/** The fields asked for, or every one with `all`; one without a value is left out (section 2.3). */
+/** The fields asked for, or every one with `all`; one without a value is left out. */
 export function metadataOf(asset: Asset, fields: readonly string[]): Record<string, unknown> {
   const names = fields.includes('all') ? [...Object.keys(asset.metadata), ...Object.keys(fromFile)] : fields;
   const found: Record<string, unknown> = {};

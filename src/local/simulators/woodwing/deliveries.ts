@@ -6,7 +6,7 @@ import { sendEvent, type Sent } from './sender.ts';
 import type { Settings } from './settings.ts';
 import type { Webhook, WebhookApi } from './webhook-api.ts';
 
-/** A line of the server's log: a receiver refused a delivery for good (section 4). */
+/** A line of the server's log: a receiver refused a delivery for good. */
 export interface Warning {
   readonly webhookId: string;
   readonly url: string;
@@ -21,7 +21,7 @@ interface Delivery {
   readonly tokenAtFirst: string;
 }
 
-/** Tells webhooks of what happened (section 4). */
+/** Tells webhooks of what happened. */
 export class Deliveries {
   readonly sent: Sent[] = [];
   readonly warnings: Warning[] = [];

@@ -14,7 +14,7 @@ export interface HappenedEvent {
   readonly [more: string]: unknown;
 }
 
-/** Whether the webhook wants to hear of it: its event types, and for assets its other filters too (section 1.1). */
+/** Whether the webhook wants to hear of it: its event types, and for assets its other filters too. */
 export function isWanted(event: HappenedEvent, asset: Asset | undefined, webhook: Webhook): boolean {
   if (!webhook.enabled || !webhook.eventTypes.includes(event.type)) return false;
   if (!event.type.startsWith('asset_')) return true;
@@ -25,12 +25,12 @@ export function isWanted(event: HappenedEvent, asset: Asset | undefined, webhook
   if (folders && folders.length > 0 && !folders.some((folder) => asset && isInFolder(asset, folder)))
     return false;
   if (query === undefined || query === null || query.trim() === '') return true;
-  // Webhooks know no wildcards, unless they ask for them (section 1.1, the note on S15).
+  // Webhooks know no wildcards, unless they ask for them.
   const matches = queryOf(query, { wildcards: enableWildcardSelection === true });
   return asset !== undefined && matches?.(asset) === true;
 }
 
-/** The bytes of a delivery (section 2.2), with what the settings do to them. */
+/** The bytes of a delivery, with what the settings do to them. */
 export function bodyOf(
   event: HappenedEvent,
   asset: Asset | undefined,

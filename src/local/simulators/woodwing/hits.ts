@@ -1,7 +1,6 @@
 import { metadataOf } from './asset-fields.ts';
 import type { Asset } from './library.ts';
 
-/** Section 5.4. */
 const permissions = 'VPUMERXCD';
 
 /** How the addresses in a hit are made. */
@@ -12,7 +11,7 @@ export interface HitUrls {
   readonly secret?: string;
 }
 
-/** An asset as search tells of it (section 5.4): the addresses only of what there is. */
+/** An asset as search tells of it: the addresses only of what there is. */
 export function hitOf(asset: Asset, fields: readonly string[], urls: HitUrls): Record<string, unknown> {
   const { id, metadata, version } = asset;
   const suffix = `?_=${version}${urls.secret === undefined ? '' : `&requestSecret=${urls.secret}`}`;
@@ -34,7 +33,7 @@ export function hitOf(asset: Asset, fields: readonly string[], urls: HitUrls): R
 }
 
 function previewPath({ metadata }: Asset, stem: string): string {
-  // Encoded twice, as real servers do in this address alone (section 5.5).
+  // Encoded twice, as real servers do in this address alone.
   const name = `${encodeURIComponent(stem)}_preview`;
   if (metadata['assetDomain'] === 'audio') return `*/${name}.mp3`;
   const [size, extension] =

@@ -39,7 +39,7 @@ export interface NewAsset {
 
 export type ChangedMetadata = Record<string, { oldValue?: unknown; newValue?: unknown }>;
 
-/** One line of an asset's history (section 5.6). */
+/** One line of an asset's history. */
 export interface Happened {
   readonly action: 'CREATE' | 'METADATA_UPDATE' | 'REMOVE';
   readonly at: number;

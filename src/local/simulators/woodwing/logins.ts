@@ -11,7 +11,7 @@ interface Login {
   readonly csrfToken: string | undefined;
 }
 
-/** Logins, sessions and tokens (section 5.3). */
+/** Logins, sessions and tokens. */
 export class Logins {
   readonly #settings: Settings;
   readonly #logins = new Map<string, Login>();
@@ -96,7 +96,7 @@ export class Logins {
   }
 }
 
-/** `/services/profile` (section 5.6). */
+/** `/services/profile`. */
 export function profileOf({ account }: Settings): object {
   const { username, fullName, email, superuser } = account;
   return {

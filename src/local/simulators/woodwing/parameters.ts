@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange.ts';
 
-/** The parameters of a call, from its query and its form, urlencoded or multipart; undefined where the form cannot be read (sections 5.3, 5.4). */
+/** The parameters of a call, from its query and its form, urlencoded or multipart; undefined where the form cannot be read. */
 export async function parametersOf({ query, headers, body }: Exchange): Promise<URLSearchParams | undefined> {
   const parameters = new URLSearchParams(query);
   const type = String(headers['content-type'] ?? '');

@@ -29,7 +29,7 @@ export function readQuery(text: string): Question | undefined {
   }
 }
 
-// Section 5.4, the characters with a meaning; a star and a question mark are wildcards.
+// The characters with a meaning; a star and a question mark are wildcards.
 const bare = /(?:[^\s+=&|!(){}[\]^"~:/\\<>-]|\\.|(?<=[^\s(:])[-+])+/uy;
 const quoted = /"((?:[^"\\]|\\.)*)"/uy;
 const field = /([\w*.]+):/uy;

@@ -1,7 +1,7 @@
 import { json } from '../exchange.ts';
 import type { Answer } from '../faults.ts';
 
-/** The one shape of all errors (section 5.2). */
+/** The one shape of all errors. */
 export function refusal(status: number, message: string): Answer {
   return json({ errorcode: status, message }, status);
 }

@@ -8,7 +8,7 @@ import { notFound, refusal, wrongMethod } from './refusal.ts';
 
 export type RenditionKind = 'thumbnail' | 'preview' | 'original';
 
-/** The word that starts the path of each kind (section 5.5). */
+/** The word that starts the path of each kind. */
 export const renditionPaths: Readonly<Record<string, RenditionKind>> = {
   thumbnail: 'thumbnail',
   preview: 'preview',
@@ -19,10 +19,10 @@ export const renditionPaths: Readonly<Record<string, RenditionKind>> = {
 const longestSide = 800;
 const thumbnailSide = 256;
 
-/** `/thumbnail/…`, `/preview/…` and `/file/…`: by id, or by the path of the asset (section 5.5). */
+/** `/thumbnail/…`, `/preview/…` and `/file/…`: by id, or by the path of the asset. */
 export function answerRendition(exchange: Exchange, kind: RenditionKind, library: Library): Answer {
   const [, id = '', ...rest] = exchange.segments;
-  // No list of addresses has the short form of this one (section 6).
+  // No list of addresses has the short form of this one.
   if (kind === 'thumbnail' && rest.length === 0) return notFound();
   const path = `/${exchange.segments.slice(1).join('/')}`;
   const asset = library.get(id) ?? library.all().find(({ metadata }) => metadata.assetPath === path);

@@ -10,7 +10,7 @@ import { plainValue, textOf } from './values.ts';
 
 const mostResults = 10_000;
 
-/** `/services/search` (section 5.4). */
+/** `/services/search`. */
 export function answerSearch(parameters: URLSearchParams, library: Library, urls: HitUrls): Answer {
   const text = parameters.get('q');
   const [start, num] = [countOf(parameters.get('start'), 0), countOf(parameters.get('num'), 50)];

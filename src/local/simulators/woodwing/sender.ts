@@ -24,7 +24,7 @@ export interface Outgoing {
   readonly redirects?: 'failed' | 'followed';
 }
 
-/** Section 3: the key is the text of the token, not what it decodes to. */
+/** The key is the text of the token, not what it decodes to. */
 export function signEvent(token: string, body: Uint8Array): string {
   return createHmac('sha256', token).update(body).digest('hex');
 }

@@ -1,6 +1,6 @@
 import type { Framing } from '../post.ts';
 
-/** How the simulated Assets Server behaves; everything may be changed while it runs (reference/woodwing-assets.md, section 6). */
+/** How the simulated Assets Server behaves; everything may be changed while it runs. */
 export interface Settings {
   version: string;
   readonly account: {

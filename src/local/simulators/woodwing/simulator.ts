@@ -23,7 +23,7 @@ export interface SimulatorOptions {
   readonly settings?: Partial<Settings>;
 }
 
-/** An Assets Server in this process, on loopback (reference/woodwing-assets.md, section 6). All of it also answers below `/app`. */
+/** An Assets Server in this process, on loopback. All of it also answers below `/app`. */
 export interface WoodWingSimulator extends SimulatorServer {
   readonly library: Library;
   /** May be changed at any time. */

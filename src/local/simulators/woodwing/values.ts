@@ -1,4 +1,4 @@
-/** Dates and sizes come as a number and as text (section 2.3). */
+/** Dates and sizes come as a number and as text. */
 export interface FormattedValue {
   readonly value: number;
   readonly formatted: string;
@@ -14,7 +14,7 @@ export function sizeValue(value: number): FormattedValue {
   return { value, formatted: `${(value / divisor).toFixed(2)} ${unit}` };
 }
 
-/** The plain value of what may come as an object with one (section 2.3). */
+/** The plain value of what may come as an object with one. */
 export function plainValue(value: unknown): unknown {
   return isObject(value) && 'value' in value ? value['value'] : value;
 }

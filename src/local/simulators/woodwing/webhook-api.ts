@@ -9,7 +9,6 @@ import { notFound, refusal, wrongMethod } from './refusal.ts';
 import type { Settings } from './settings.ts';
 import { jsonObject } from './values.ts';
 
-/** Section 2.1. */
 export const eventTypes: readonly string[] = [
   'asset_checkin',
   'asset_checkout',
@@ -31,7 +30,7 @@ export const eventTypes: readonly string[] = [
 
 const strings = z.array(z.string());
 
-/** What a caller may say of a webhook (section 1.1). */
+/** What a caller may say of a webhook. */
 const CallerPart = z.object({
   name: z.string().min(1),
   url: z.string().refine(isWebAddress),
@@ -54,7 +53,6 @@ export interface Webhook extends Readonly<z.infer<typeof CallerPart>> {
   readonly secretToken: string;
 }
 
-/** `/services/admin/webhook` (section 1.3). */
 export class WebhookApi {
   readonly webhooks = new Map<string, Webhook>();
   /** Tells of every change as `change`. */

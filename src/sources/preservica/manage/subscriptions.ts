@@ -8,7 +8,7 @@ import { readEach, type OnUnread } from '../../read-each.ts';
 import type { Session } from '../../session.ts';
 import { redactSecrets } from '../../redact-secrets.ts';
 
-/** Section 2.4: what Preservica is known to send; there may be more. */
+/** What Preservica is known to send; there may be more. */
 export const knownTriggers = [
   'FULL_TEXT_INDEXED',
   'MOVED',
@@ -24,7 +24,7 @@ const Subscription = z.object({
   id: z.string().regex(subscriptionId),
   url: z.string().max(8192).optional(),
   triggerType: z.string().max(200).optional(),
-  // Section 2.1: it is sent as a text, and comes back as a boolean.
+  // It is sent as a text, and comes back as a boolean.
   includeIdentifiers: z.union([z.boolean(), z.stringbool()]).optional().catch(undefined),
 });
 export type PreservicaSubscription = z.infer<typeof Subscription>;
@@ -34,7 +34,7 @@ export type Subscribed =
   | { kind: 'subscribed'; subscription: PreservicaSubscription }
   | { kind: 'refused'; status: number; said: string };
 
-/** The subscriptions of a whole tenant (reference/preservica.md, 2.1 to 2.3). All of it may throw an UpstreamError. */
+/** The subscriptions of a whole tenant. All of it may throw an UpstreamError. */
 export interface PreservicaSubscriptions {
   list(): Promise<PreservicaSubscription[]>;
   /** Preservica calls the URL before it answers: the receiver must be up. */
@@ -43,7 +43,7 @@ export interface PreservicaSubscriptions {
   remove(id: string): Promise<boolean>;
 }
 
-// Section 2.1: the SDK gives the handshake's call a minute.
+// The SDK gives the handshake's call a minute.
 const timeLimitMs = 70_000;
 const maxBytes = 8_388_608;
 
@@ -100,7 +100,7 @@ export function preservicaSubscriptions(asking: {
       const answer = await ask('', { method: 'POST', body });
       const { status } = answer;
       if (status === 403) throw unexpected(answer);
-      // Section 2.1: which status a handshake that failed comes to is unknown, so a 5xx may be one.
+      // Which status a handshake that failed comes to is unknown, so a 5xx may be one.
       if (status !== 200) return { kind: 'refused', status, said: sentence(answer, unspeakable) };
       const subscription = Subscription.safeParse(readJson(answer.bytes));
       if (subscription.success) return { kind: 'subscribed', subscription: subscription.data };

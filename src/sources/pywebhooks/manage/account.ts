@@ -10,7 +10,7 @@ const text = z.string().max(8192);
 const Account = z
   .object({
     id: z.string().min(1).max(200),
-    // Section 3: these two may be any JSON value.
+    // These two may be any JSON value.
     username: text.optional().catch(undefined),
     endpoint: text.optional().catch(undefined),
     is_admin: z.boolean().optional(),
@@ -37,7 +37,7 @@ const Registration = z
   .object({
     id: text,
     account_id: text,
-    // Section 3: all three may be any JSON value.
+    // All three may be any JSON value.
     event: z.unknown(),
     description: z.unknown(),
     event_data: z.unknown(),
@@ -68,7 +68,7 @@ export type AccountMade =
 /** What became of a wish for a new key; `said` is what the service gave as its reason. */
 export type KeyReset = { kind: 'sent' } | { kind: 'refused'; status: number; said: string };
 
-/** The API of PyWebhooks, asked as one account (reference/pywebhooks.md, section 7). All of it may throw an UpstreamError. */
+/** The API of PyWebhooks, asked as one account. All of it may throw an UpstreamError. */
 export interface PyWebhooks {
   /** The service calls the endpoint before it answers: the receiver must be up. Only this answer ever shows the API key. */
   createAccount(wanted: { endpoint: string; username: string }): Promise<AccountMade>;
@@ -78,7 +78,7 @@ export interface PyWebhooks {
   ownAccountId(): Promise<string | undefined>;
   /** Sets where the caller's own account is called, and forgets its failed deliveries. The service calls nobody for it. */
   setEndpoint(endpoint: string): Promise<void>;
-  /** Sends a new key to the endpoint, and goes on with the old one unless the endpoint takes it (section 8.2). */
+  /** Sends a new key to the endpoint, and goes on with the old one unless the endpoint takes it. */
   resetSecretKey(): Promise<KeyReset>;
   /** The same for the API key; it needs no key, only the name. */
   resetApiKey(): Promise<KeyReset>;
@@ -94,7 +94,7 @@ export interface PyWebhooks {
 
 export function pywebhooks(caller: Caller): PyWebhooks {
   const reset = async (key: 'apikey' | 'secretkey'): Promise<KeyReset> => {
-    // Section 7.7: who has lost the API key can still ask for another.
+    // Who has lost the API key can still ask for another.
     const as = key === 'apikey' ? 'name-only' : 'caller';
     const answer = await callService(caller, `account/reset/${key}`, { method: 'POST', as });
     if (answer.status === 200) return { kind: 'sent' };
@@ -178,7 +178,6 @@ export function pywebhooks(caller: Caller): PyWebhooks {
   };
 }
 
-// Section 5.6.
 const Written = z.object({ replaced: z.number(), unchanged: z.number() });
 const Deleted = z.object({ deleted: z.number() });
 

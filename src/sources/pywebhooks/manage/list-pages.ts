@@ -6,16 +6,16 @@ import { callService, systemName, unexpected, unreadable, type Caller } from './
 
 const Page = z.looseObject({ next_start: z.int().optional() });
 
-// Section 6: the most that a page may hold.
+// The most that a page may hold.
 const pageOf = 100;
-// Section 14, B17: the original can list no more.
+// The original can list no more.
 const most = 100_000;
 const maxListBytes = 268_435_456;
 
 /** How far a long list is read. */
 export type Progress = (found: number) => void;
 
-/** Every record of a list, page after page to its end (section 6). Throws an UpstreamError, also where the list does not end. */
+/** Every record of a list, page after page to its end. Throws an UpstreamError, also where the list does not end. */
 export async function listPages<T>(
   caller: Caller,
   { path, name, shape }: { path: string; name: string; shape: z.ZodType<T> },

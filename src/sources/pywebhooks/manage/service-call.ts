@@ -20,19 +20,19 @@ export interface Caller {
 export interface ServiceCall {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly body?: object;
-  /** Section 5.3: most routes want both headers, a reset of the API key the name, a new account none. */
+  /** Most routes want both headers, a reset of the API key the name, a new account none. */
   readonly as: 'caller' | 'name-only' | 'nobody';
   /** A page of a list may be long. */
   readonly answer?: 'page';
 }
 
-// Section 12: before it answers, the service may call our endpoint, and wait five seconds or more for it.
+// Before it answers, the service may call our endpoint, and wait five seconds or more for it.
 const timeLimitMs = 30_000;
-// Section 14, S18: a page holds a hundred registrations, each with a payload of any size; all else has some kilobytes.
+// A page holds a hundred registrations, each with a payload of any size; all else has some kilobytes.
 const maxPageBytes = 67_108_864;
 const maxBytes = 1_048_576;
 
-/** One call of the API (reference/pywebhooks.md, section 5). Throws an UpstreamError where no whole answer comes, or nobody can log in. */
+/** One call of the API. Throws an UpstreamError where no whole answer comes, or nobody can log in. */
 export async function callService(
   { base, ...caller }: Caller,
   path: string,
@@ -40,7 +40,7 @@ export async function callService(
 ): Promise<CallAnswer> {
   const headers = {
     accept: 'application/json',
-    // Section 5.2: without it not even a GET is looked at.
+    // Without it not even a GET is looked at.
     'content-type': 'application/json',
     ...(as === 'nobody' ? {} : { username: nameOf(caller) }),
     ...(as === 'caller' ? { 'api-key': await keyOf(caller) } : {}),
@@ -54,7 +54,7 @@ export async function callService(
   return await callSource(systemName, new URL(`${base}/v1/${path}`), init, limits);
 }
 
-/** True for a name that can log in: section 5.3, a header is Latin-1, and loses the blanks around it. */
+/** True for a name that can log in: a header is Latin-1, and loses the blanks around it. */
 export function canLogIn(username: string): boolean {
   return /^[\x20-\x7e\xa0-\xff]{1,256}$/.test(username) && username.trim() === username;
 }
@@ -84,14 +84,14 @@ const Said = z.object({
   message: z.string().optional().catch(undefined),
 });
 
-/** What an answer says for people (section 5.4), without anything that could be a key or the hash of one. */
+/** What an answer says for people, without anything that could be a key or the hash of one. */
 export function saidBy({ bytes }: CallAnswer): string {
   const { Error: error, Message, message } = Said.safeParse(readJson(bytes)).data ?? {};
   const text = error ?? Message ?? message ?? '';
   return sanitizeText(text.replaceAll(/[0-9a-f]{32,}/gi, '…'), 300);
 }
 
-/** Section 7: what the service says of a record that is not there, or is somebody else's. */
+/** What the service says of a record that is not there, or is somebody else's. */
 export function isNotOurs(answer: CallAnswer): boolean {
   return answer.status === 401 && saidBy(answer) === 'Not authorized';
 }

@@ -9,7 +9,7 @@ import type { Session } from '../../session.ts';
 import { redactSecrets } from '../../redact-secrets.ts';
 import { callAssets, systemName } from '../call.ts';
 
-/** Section 2.1: the names that are known; there may be more. */
+/** The names that are known; there may be more. */
 export const knownEvents = [
   'asset_checkin',
   'asset_checkout',
@@ -49,12 +49,12 @@ const Webhook = z.looseObject({
       enableWildcardSelection: z.boolean().nullish(),
     })
     .nullish(),
-  // Section 1.1: true where it is not said.
+  // True where it is not said.
   enabled: z.boolean().default(true),
   secretToken: z.string().nullish(),
 });
 
-/** A webhook as Assets has it (reference/woodwing-assets.md, 1.1). */
+/** A webhook as Assets has it. */
 export type AssetsWebhook = z.infer<typeof Webhook>;
 
 /** What a caller says of a webhook; what is left out stays as it is, or as the server has it by default. */
@@ -69,7 +69,7 @@ export interface CallerPart {
   readonly enabled?: boolean;
 }
 
-/** The webhooks of an Assets Server (reference/woodwing-assets.md, 1.2 and 1.3). All of it may throw an UpstreamError. */
+/** The webhooks of an Assets Server. All of it may throw an UpstreamError. */
 export interface AssetsWebhooks {
   list(): Promise<AssetsWebhook[]>;
   /** Undefined, here and below, where there is none of that id. */
@@ -174,7 +174,7 @@ export function assetsWebhooks(asking: {
     const body = merged(before, changes);
     const path = `/${encodeURIComponent(id)}`;
     const put = await ask(path, { method: 'PUT', body });
-    // Section 10: the documentation says POST, newer servers take PUT. It was there a moment ago: so 404 is the method's.
+    // The documentation says POST, newer servers take PUT. It was there a moment ago: so 404 is the method's.
     return await changed(id, isMissing(put) ? await ask(path, { method: 'POST', body }) : put);
   };
   const switched = async (id: string, enabled: boolean): Promise<AssetsWebhook | undefined> => {
@@ -205,7 +205,7 @@ export function assetsWebhooks(asking: {
     disable: async (id) => await switched(id, false),
     async newToken({ id, secretToken: before }) {
       hide(before);
-      // What the object must hold is not documented (section 1.3).
+      // What the object must hold is not documented.
       const make = async (): Promise<string | undefined> => {
         const answer = await ask(`/${encodeURIComponent(id)}/generate-token`, { method: 'POST', body: {} });
         if (isSuccess(answer)) return tokenIn(answer.bytes);
@@ -231,8 +231,8 @@ export function assetsWebhooks(asking: {
 }
 
 /**
- * All of what a caller may say, so that it is right whether the server takes an update for a part or for the whole
- * (section 10). Members that are not known here go back as they came.
+ * The whole webhook with the changes: right both at a server that merges an update and at one that replaces the webhook.
+ * Members that are not known here go back as they came.
  */
 function merged(before: Partial<AssetsWebhook>, changes: CallerPart): object {
   const { id: _id, secretToken: _secretToken, ...callerPart } = before;
@@ -296,7 +296,7 @@ function unreadable(what: string): UpstreamError {
 
 const SaidError = z.object({ message: z.string() });
 
-/** What the server says for people (section 5.2), without what nobody may read. */
+/** What the server says for people, without what nobody may read. */
 function sentence({ bytes }: CallAnswer, unspeakable: ReadonlySet<string>): string {
   const said = SaidError.safeParse(readJson(bytes)).data?.message ?? '';
   return sanitizeText(redactSecrets(said.trim(), unspeakable), 300);

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { signEvent } from '../../../../src/local/simulators/preservica/sender.ts';
 import { codeOf, secret, setup, startReceiver, subscribe } from './receiver.ts';
 
-// Section 7.2 of the reference.
 const b1 =
   '{"subscriptionId":"0123456789abcdef0123456789abcdef","timestamp":"2024-03-05T09:08:07.065","tenant":"ACME","version":"8.1","events":[{"event":"FullTextIndexed","entityType":"IO","entityRef":"11111111-2222-4333-8444-555555555555","identifiers":[]}],"trigger":"FULL_TEXT_INDEXED"}';
 const b1Signature = 'a2d178ad57044494cd838505014c026efda3cc75e16f694f901ea37ee358b09d';
@@ -77,7 +76,7 @@ describe('an event', () => {
     expect(receiver.events().map(({ headers }) => headers['preservica-signature'])).toEqual(['x', undefined]);
   });
 
-  // The published values for a body and key with an é (section 7.2, B5 and B6).
+  // The published values for a body and key with an é.
   it.each([
     ['my_shared_secret', 'utf8', 'c44fb4ad95c30a90179da51e5fd30f19a37edd13990fa92bf157a774a7beae38'],
     ['café-secret', 'utf8', '2187560c8848e1c64398e5d89c07e8390e7510fb989ebd05778d12584029ae1b'],

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { signEvent } from '../../../../src/local/simulators/preservica/sender.ts';
 import { rightAnswer, secret, setup, startReceiver, subscribe } from './receiver.ts';
 
-// Section 7.1 of the reference.
 const c2 = {
   code: 'c306c99ca3a736124fa711bec53c737d',
   response: '396e28f6420ee0d4da4bd0f92e413dcad467c51653e3a9e16dcea2b0bbf56678',

@@ -5,8 +5,8 @@ import { closedPort } from './endpoint.ts';
 const echoFailed = { status: 400, body: { Error: 'Echo response failed' } };
 const generic = { status: 500, body: { message: 'Internal Server Error' } };
 
-describe('creation (section 17.3)', () => {
-  it('30, 31: gives keys to whoever echoes', async () => {
+describe('creation', () => {
+  it('gives keys to whoever echoes', async () => {
     const { call, endpoint, simulator } = await setup();
     const { status, body } = await call('POST /v1/account', {
       json: { username: 'new1', endpoint: endpoint.ok },
@@ -44,7 +44,7 @@ describe('creation (section 17.3)', () => {
     expect((await call(`GET /v1/account/${made.id}`, { as: login })).status).toBe(200);
   });
 
-  it('32: keeps the query of the endpoint', async () => {
+  it('keeps the query of the endpoint', async () => {
     const { call, endpoint } = await setup();
     const json = { username: 'new', endpoint: `${endpoint.ok}?x=1&y=a+b%20c` };
     expect((await call('POST /v1/account', { json })).status).toBe(201);
@@ -52,7 +52,7 @@ describe('creation (section 17.3)', () => {
   });
 
   it.each(['wrong', 's201', 's500', 'empty', 'text', 'bare', 'slow', 'loop'])(
-    '33: makes no account for an endpoint that is %s',
+    'makes no account for an endpoint that is %s',
     async (path) => {
       const { call, endpoint, simulator } = await setup({ answerWithinMs: path === 'slow' ? 100 : 5_000 });
       const json = { username: 'new', endpoint: `${endpoint.base}/${path}` };
@@ -61,7 +61,7 @@ describe('creation (section 17.3)', () => {
     },
   );
 
-  it('33: makes no account where nobody answers', async () => {
+  it('makes no account where nobody answers', async () => {
     const { call } = await setup();
     const json = { username: 'new', endpoint: await closedPort() };
     expect(await call('POST /v1/account', { json })).toMatchObject(echoFailed);
@@ -78,7 +78,7 @@ describe('creation (section 17.3)', () => {
     expect((await call('POST /v1/account', { json })).status).toBe(201);
   });
 
-  it('46: follows no redirect where it shall not', async () => {
+  it('follows no redirect where it shall not', async () => {
     const { call, endpoint } = await setup({ followRedirects: false });
     const json = { username: 'new', endpoint: `${endpoint.base}/redirect` };
     expect(await call('POST /v1/account', { json })).toMatchObject(echoFailed);
@@ -97,7 +97,7 @@ describe('creation (section 17.3)', () => {
     if (status === 409) expect(answer.body).toEqual({ Error: 'Username already exists' });
   });
 
-  it('38: sets nothing but name and endpoint', async () => {
+  it('sets nothing but name and endpoint', async () => {
     const { call, endpoint } = await setup();
     const json = { username: 'new', endpoint: endpoint.ok, is_admin: true, failed_count: 9, id: 'x' };
     const { body } = await call('POST /v1/account', { json });
@@ -105,7 +105,7 @@ describe('creation (section 17.3)', () => {
     expect(body).not.toMatchObject({ id: 'x' });
   });
 
-  it.each(['', '{', '\u0000'])('39: cannot read %j', async (raw) => {
+  it.each(['', '{', '\u0000'])('cannot read %j', async (raw) => {
     const { call } = await setup();
     const { status, body } = await call('POST /v1/account', { raw });
     expect(status).toBe(400);
@@ -125,22 +125,19 @@ describe('creation (section 17.3)', () => {
     expect(endpoint.got).toHaveLength(asked);
   });
 
-  it.each(['5', '""', 'null', '[]', '"ftp://h/"', '"nowhere"'])('43: cannot ask %s', async (endpoint) => {
+  it.each(['5', '""', 'null', '[]', '"ftp://h/"', '"nowhere"'])('cannot ask %s', async (endpoint) => {
     const { call } = await setup();
     expect(await call('POST /v1/account', { raw: `{"username":"a","endpoint":${endpoint}}` })).toMatchObject(
       echoFailed,
     );
   });
 
-  it.each(['', null, 5, { a: 1 }, 'x'.repeat(300), 'a\nb'])(
-    '44: takes %j as a name, once',
-    async (username) => {
-      const { call, endpoint } = await setup();
-      const json = { username, endpoint: endpoint.ok };
-      expect(await call('POST /v1/account', { json })).toMatchObject({ status: 201, body: { username } });
-      expect((await call('POST /v1/account', { json })).status).toBe(409);
-    },
-  );
+  it.each(['', null, 5, { a: 1 }, 'x'.repeat(300), 'a\nb'])('takes %j as a name, once', async (username) => {
+    const { call, endpoint } = await setup();
+    const json = { username, endpoint: endpoint.ok };
+    expect(await call('POST /v1/account', { json })).toMatchObject({ status: 201, body: { username } });
+    expect((await call('POST /v1/account', { json })).status).toBe(409);
+  });
 
   it('ignores who asks', async () => {
     const { call, joe, endpoint } = await setup();
@@ -149,8 +146,8 @@ describe('creation (section 17.3)', () => {
   });
 });
 
-describe('reading (section 17.4)', () => {
-  it('49, 50: shows an account to itself, the API key hashed', async () => {
+describe('reading', () => {
+  it('shows an account to itself, the API key hashed', async () => {
     const { call, joe, simulator } = await setup();
     const { status, body } = await call(`GET /v1/account/${joe.id}`, { as: joe });
     expect(status).toBe(200);
@@ -166,7 +163,7 @@ describe('reading (section 17.4)', () => {
     expect(body).not.toHaveProperty('failed_count');
   });
 
-  it('51 to 54: shows it to nobody else', async () => {
+  it('shows it to nobody else', async () => {
     const { call, joe, jane, admin } = await setup();
     const refused = { status: 401, body: { Error: 'Not authorized' } };
     expect(await call(`GET /v1/account/${jane.id}`, { as: joe })).toMatchObject(refused);
@@ -180,7 +177,7 @@ describe('reading (section 17.4)', () => {
       });
   });
 
-  it('69: lists all for the admin, oldest first', async () => {
+  it('lists all for the admin, oldest first', async () => {
     const { call, admin } = await setup();
     const { status, body } = await call('GET /v1/accounts?start=0&limit=20', { as: admin });
     expect(status).toBe(200);
@@ -189,8 +186,8 @@ describe('reading (section 17.4)', () => {
   });
 });
 
-describe('changing (section 17.4)', () => {
-  it('55 to 57: sets the endpoint, unasked', async () => {
+describe('changing', () => {
+  it('sets the endpoint, unasked', async () => {
     const { call, joe, endpoint, simulator } = await setup();
     const before = { ...simulator.accounts.get(joe.id) };
     const json = { endpoint: `${endpoint.ok}?2` };
@@ -202,7 +199,7 @@ describe('changing (section 17.4)', () => {
     expect(endpoint.got).toEqual([]);
   });
 
-  it('58: forgets failures', async () => {
+  it('forgets failures', async () => {
     const { call, joe, endpoint, simulator } = await setup();
     const account = simulator.accounts.get(joe.id);
     if (account !== undefined) account.failed_count = 7;
@@ -228,7 +225,7 @@ describe('changing (section 17.4)', () => {
     expect(simulator.accounts.get(joe.id)).toMatchObject({ username: 'joe', is_admin: false });
   });
 
-  it('39, 61: refuses what it cannot read, after who it does not know', async () => {
+  it('refuses what it cannot read, after who it does not know', async () => {
     const { call, joe } = await setup();
     expect((await call('PATCH /v1/account', { as: joe, raw: '{' })).status).toBe(400);
     expect((await call('PATCH /v1/account', { raw: '{' })).status).toBe(401);
@@ -236,8 +233,8 @@ describe('changing (section 17.4)', () => {
   });
 });
 
-describe('deleting (section 17.4)', () => {
-  it('64 to 68: is for the account itself, and for the admin', async () => {
+describe('deleting', () => {
+  it('is for the account itself, and for the admin', async () => {
     const { call, joe, jane, sam, admin } = await setup();
     expect(await call(`DELETE /v1/account/${jane.id}`, { as: joe })).toMatchObject({
       status: 401,
@@ -259,7 +256,7 @@ describe('deleting (section 17.4)', () => {
     });
   });
 
-  it('70: may be all but the admin', async () => {
+  it('may be all but the admin', async () => {
     const { call, admin, simulator } = await setup();
     expect(await call('DELETE /v1/accounts', { as: admin })).toMatchObject({
       status: 200,
@@ -268,7 +265,7 @@ describe('deleting (section 17.4)', () => {
     expect([...simulator.accounts.keys()]).toEqual([admin.id]);
   });
 
-  it('71: may be the admin', async () => {
+  it('may be the admin', async () => {
     const { call, admin } = await setup();
     expect((await call(`DELETE /v1/account/${admin.id}`, { as: admin })).body).toEqual(
       counters({ deleted: 1 }),

@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import { hashApiKey, isHashOf, newKey } from '../../../../src/local/simulators/pywebhooks/api-keys.ts';
 import { s2 } from './vectors.ts';
 
-// Section 18.4.
 it.each([
   [s2, 'pbkdf2:sha1:1000$Ab3dEf9h$e6aced466a2ca65b1b908a1606b28a2f86c96a30'],
   ['f'.repeat(40), 'pbkdf2:sha1:1000$zZ00yY11$23083ca78b96d9bc122c9554293fad4fb117cf0a'],

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { setup } from './client.ts';
 
-// Section 17.2.
 const list = 'GET /v1/webhook/registrations?start=0&limit=1';
 const unknown = '0'.repeat(40);
 const missingKey = 'Missing API key header value';
@@ -23,7 +22,7 @@ it.each([
   expect(answer.headers).not.toHaveProperty('www-authenticate');
 });
 
-it('23: takes header names in any letter case', async () => {
+it('takes header names in any letter case', async () => {
   const { call, joe, register } = await setup();
   register();
   const { status } = await call(list, { headers: { USERNAME: 'joe', 'API-KEY': joe.apiKey } });

@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import type { Keys } from '../../../../src/local/simulators/pywebhooks/simulator.ts';
 import { setup, type Client } from './client.ts';
 
-// Section 17.10.
 const countAll = async (call: Client, as: Keys) => {
   const count = async (name: string, member: string): Promise<number> => {
     const { body } = await call(`GET /v1/webhook/${name}?start=0&limit=100`, { as });
@@ -26,31 +25,31 @@ async function scene() {
   return { ...all, joes, janes, leah, left: () => countAll(all.call, admin) };
 }
 
-it('141: deleting all accounts leaves what they had', async () => {
+it('deleting all accounts leaves what they had', async () => {
   const { call, admin, left } = await scene();
   await call('DELETE /v1/accounts', { as: admin });
   expect(await left()).toEqual([2, 5, 1]);
 });
 
-it('142, 145: deleting a registration ends its subscriptions', async () => {
+it('deleting a registration ends its subscriptions', async () => {
   const { call, joe, joes, left } = await scene();
   await call(`DELETE /v1/webhook/registration/${joes}`, { as: joe });
   expect(await left()).toEqual([1, 1, 1]);
 });
 
-it('143: deleting an account ends all that hangs on its registrations', async () => {
+it('deleting an account ends all that hangs on its registrations', async () => {
   const { call, admin, joe, left } = await scene();
   await call(`DELETE /v1/account/${joe.id}`, { as: admin });
   expect(await left()).toEqual([1, 1, 1]);
 });
 
-it('144: deleting a subscriber ends the subscriptions of that one', async () => {
+it('deleting a subscriber ends the subscriptions of that one', async () => {
   const { call, sam, left } = await scene();
   await call(`DELETE /v1/account/${sam.id}`, { as: sam });
   expect(await left()).toEqual([2, 3, 1]);
 });
 
-it('146: deleting all registrations leaves the subscriptions', async () => {
+it('deleting all registrations leaves the subscriptions', async () => {
   const { call, admin, left } = await scene();
   await call('DELETE /v1/webhook/registrations', { as: admin });
   expect(await left()).toEqual([0, 5, 1]);

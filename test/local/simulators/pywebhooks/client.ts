@@ -87,7 +87,7 @@ export async function setup(settings: Partial<Settings> = {}) {
   return { simulator, endpoint, call, admin: simulator.admin, joe, jane, sam, register, subscribe };
 }
 
-/** The six counters, these differing from zero (section 5.6). */
+/** The six counters, these differing from zero. */
 export const counters = (count: Record<string, number>) => ({
   deleted: 0,
   errors: 0,

@@ -23,7 +23,7 @@ const echoed = ({ query }: Got): string => JSON.stringify({ echo: query.get('ech
 type Told = Reply | 'never' | undefined;
 type Behaviour = (got: Got) => Told | Promise<Told>;
 
-/** Section 17: what the paths of an endpoint do. */
+/** What the paths of an endpoint do. */
 const replies: Readonly<Record<string, (got: Got) => Reply | 'never'>> = {
   '/ok': (got) => ({ body: got.query.has('echo') ? echoed(got) : '{}' }),
   '/more': ({ query }) => ({ body: JSON.stringify({ echo: query.get('echo'), more: [1] }) }),

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { setup } from './client.ts';
 
-// Section 17.9.
 const list = 'GET /v1/webhook/registrations';
 const wrong = { status: 400, body: { Error: 'Invalid limit or start parameter' } };
 
@@ -19,13 +18,13 @@ it.each([
   '?start=1000000000000000&limit=1',
   '?start=1__0&limit=1',
   '?start=x&start=0&limit=1',
-])('131, 132: refuses %j', async (query) => {
+])('refuses %j', async (query) => {
   const { call, joe } = await setup();
   expect(await call(list + query, { as: joe })).toMatchObject(wrong);
 });
 
 it.each(['?start=999999999999999&limit=1', '?start=3&limit=100', '?start=1_0&limit=1'])(
-  '133, 138: has nothing at %s',
+  'has nothing at %s',
   async (query) => {
     const { call, joe, register } = await setup();
     for (let count = 0; count < 3; count += 1) register();
@@ -40,7 +39,7 @@ it.each([
   ['0', '3', [0, 1, 2], 3],
   ['0', '100', [0, 1, 2], undefined],
   ['%2B1', '%201%20', [1], 2],
-])('134 to 137, 139: from %s at most %s are %j, next %s', async (start, limit, expected, next) => {
+])('from %s at most %s are %j, next %s', async (start, limit, expected, next) => {
   const { call, joe, register } = await setup();
   const ids = [register(), register(), register()];
   const { status, body } = await call(`${list}?start=${start}&limit=${limit}`, { as: joe });
@@ -62,14 +61,14 @@ it.each([
   ['/v1/webhook/subscription', 401],
   ['/v1/webhook/subscriptions', 400],
   ['/v1/webhook/triggered', 400],
-])('140: %s without anything gets %i', async (path, status) => {
+])('%s without anything gets %i', async (path, status) => {
   const { call } = await setup();
   expect((await call(`GET ${path}`)).status).toBe(status);
   expect((await call(`GET ${path}?start=0&limit=1`)).status).toBe(401);
 });
 
 it.each(['subscriptions', 'triggered', 'subscription', 'registration'])(
-  '138: an empty list of %s',
+  'an empty list of %s',
   async (name) => {
     const { call, joe } = await setup();
     expect(await call(`GET /v1/webhook/${name}?start=0&limit=1`, { as: joe })).toMatchObject({ status: 204 });

@@ -14,7 +14,6 @@ it('signs as the unit tests of the original do', () => {
   expect(signEvent('secret-key', Buffer.from(body))).toBe('1c38f2f288d9fd8639485c5151f7aed51b77df67');
 });
 
-// Section 18.3.
 it.each([
   ['compact JSON', '5a1dc8ed63ae3cdf6634f52fbd825be68b457e7e'],
   ['the secret as hex', 'f5d34ae755e9dd30d373885f3d8caa6e53b172a7'],

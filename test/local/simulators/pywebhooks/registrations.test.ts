@@ -1,11 +1,10 @@
 import { expect, it } from 'vitest';
 import { counters, setup } from './client.ts';
 
-// Section 17.6.
 const create = 'POST /v1/webhook/registration';
 const given = { event: 'stock.low', description: 'd', event_data: { a: 1 } };
 
-it('85, 87: makes a registration that is the caller’s', async () => {
+it('makes a registration that is the caller’s', async () => {
   const { call, joe } = await setup();
   const answer = await call(create, { as: joe, json: { ...given, id: 'x', account_id: 'y', more: 1 } });
   expect(answer).toMatchObject({ status: 201 });
@@ -17,14 +16,11 @@ it('85, 87: makes a registration that is the caller’s', async () => {
   });
 });
 
-it.each([{}, { a: { b: [] } }, [1], 'text', 5, true, null])(
-  '86: takes %j as the data',
-  async (event_data) => {
-    const { call, joe } = await setup();
-    const answer = await call(create, { as: joe, json: { ...given, event_data } });
-    expect(answer).toMatchObject({ status: 201, body: { event_data } });
-  },
-);
+it.each([{}, { a: { b: [] } }, [1], 'text', 5, true, null])('takes %j as the data', async (event_data) => {
+  const { call, joe } = await setup();
+  const answer = await call(create, { as: joe, json: { ...given, event_data } });
+  expect(answer).toMatchObject({ status: 201, body: { event_data } });
+});
 
 it.each([
   [88, { event: 'e', description: 'd' }, 500],
@@ -40,17 +36,17 @@ it.each([
   expect((await call(create, { as: joe, json })).status).toBe(status);
 });
 
-it.each(['', '{', '{"event":NaN}'])('89: cannot read %j', async (raw) => {
+it.each(['', '{', '{"event":NaN}'])('cannot read %j', async (raw) => {
   const { call, joe } = await setup();
   expect((await call(create, { as: joe, raw })).status).toBe(400);
 });
 
-it('90: is for accounts', async () => {
+it('is for accounts', async () => {
   const { call } = await setup();
   expect((await call(create, { json: given })).status).toBe(401);
 });
 
-it('91, 92: lists one’s own, or everybody’s', async () => {
+it('lists one’s own, or everybody’s', async () => {
   const { call, joe, jane, register } = await setup();
   const [one, other] = [register(joe), register(jane, { b: 2 })];
   const own = await call('GET /v1/webhook/registration?start=0&limit=10', { as: joe });
@@ -97,7 +93,7 @@ it.each([
   expect(answer).toMatchObject({ status, body });
 });
 
-it('102 to 104: is deleted by its owner, once', async () => {
+it('is deleted by its owner, once', async () => {
   const { call, joe, jane, register } = await setup();
   const one = `DELETE /v1/webhook/registration/${register()}`;
   expect((await call(one, { as: jane })).status).toBe(401);
@@ -105,7 +101,7 @@ it('102 to 104: is deleted by its owner, once', async () => {
   expect((await call(one, { as: joe })).status).toBe(401);
 });
 
-it('106: all may be deleted by the admin', async () => {
+it('all may be deleted by the admin', async () => {
   const { call, joe, jane, admin, register } = await setup();
   register(joe);
   register(jane);

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { setup } from './client.ts';
 
-// Section 17.5.
 const [apiKeys, secretKeys] = ['POST /v1/account/reset/apikey', 'POST /v1/account/reset/secretkey'];
 const sent = { status: 200, body: { Message: 'New key sent to endpoint' } };
 const failed = {
@@ -9,7 +8,7 @@ const failed = {
   body: { Error: 'Failed to contact the endpoint or wrong HTTP status code returned' },
 };
 
-it('72 to 74: sends a new API key to the endpoint alone', async () => {
+it('sends a new API key to the endpoint alone', async () => {
   const { call, joe, endpoint, simulator } = await setup();
   expect(await call(apiKeys, { headers: { username: 'joe' } })).toMatchObject(sent);
   expect(endpoint.got).toHaveLength(1);
@@ -31,31 +30,28 @@ it.each([
   expect(answer).toMatchObject({ status, body: { Error: text } });
 });
 
-it.each(['s500', 's201', 'empty', 'text', 'slow'])(
-  '78: old keys stay where the endpoint is %s',
-  async (path) => {
-    const { call, joe, endpoint, simulator } = await setup({ answerWithinMs: path === 'slow' ? 100 : 5_000 });
-    const account = simulator.accounts.get(joe.id);
-    if (account !== undefined) account.endpoint = `${endpoint.base}/${path}`;
-    for (const reset of [apiKeys, secretKeys]) expect(await call(reset, { as: joe })).toMatchObject(failed);
-    expect((await call(`GET /v1/account/${joe.id}`, { as: joe })).body).toMatchObject({
-      secret_key: joe.secretKey,
-    });
-  },
-);
+it.each(['s500', 's201', 'empty', 'text', 'slow'])('old keys stay where the endpoint is %s', async (path) => {
+  const { call, joe, endpoint, simulator } = await setup({ answerWithinMs: path === 'slow' ? 100 : 5_000 });
+  const account = simulator.accounts.get(joe.id);
+  if (account !== undefined) account.endpoint = `${endpoint.base}/${path}`;
+  for (const reset of [apiKeys, secretKeys]) expect(await call(reset, { as: joe })).toMatchObject(failed);
+  expect((await call(`GET /v1/account/${joe.id}`, { as: joe })).body).toMatchObject({
+    secret_key: joe.secretKey,
+  });
+});
 
-it.each(['{}', 'null', '[1]', '"x"'])('79: takes %s for a yes', async (body) => {
+it.each(['{}', 'null', '[1]', '"x"'])('takes %s for a yes', async (body) => {
   const { call, joe, endpoint } = await setup();
   endpoint.behave(() => ({ body }));
   expect(await call(secretKeys, { as: joe })).toMatchObject(sent);
 });
 
-it('80: does not look at the API key that it replaces', async () => {
+it('does not look at the API key that it replaces', async () => {
   const { call } = await setup();
   expect(await call(apiKeys, { as: { username: 'joe', apiKey: 'old' } })).toMatchObject(sent);
 });
 
-it('81, 82: sends a new secret to whoever logs in', async () => {
+it('sends a new secret to whoever logs in', async () => {
   const { call, joe, endpoint, simulator } = await setup();
   expect(await call(secretKeys, { headers: { username: 'joe' } })).toMatchObject({
     status: 401,
@@ -66,13 +62,13 @@ it('81, 82: sends a new secret to whoever logs in', async () => {
   expect(simulator.accounts.get(joe.id)?.secret_key).toBe(endpoint.got[0]?.query.get('secret_key'));
 });
 
-it.each(['', '"{}"', '{}', '{'])('83: does not read the body %j', async (raw) => {
+it.each(['', '"{}"', '{}', '{'])('does not read the body %j', async (raw) => {
   const { call, joe } = await setup();
   expect(await call(secretKeys, { as: joe, raw })).toMatchObject(sent);
   expect(await call(apiKeys, { as: joe, raw })).toMatchObject(sent);
 });
 
-it('84: keeps the query of the endpoint', async () => {
+it('keeps the query of the endpoint', async () => {
   const { call, joe, endpoint, simulator } = await setup();
   const account = simulator.accounts.get(joe.id);
   if (account !== undefined) account.endpoint = `${endpoint.ok}?token=t`;

@@ -72,7 +72,7 @@ it('has sample events that arrive', async () => {
   ]);
 });
 
-it('169: does not look at certificates', async () => {
+it('does not look at certificates', async () => {
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'somewhere.example' }]);
   const server = createServer({ key, cert }, (incoming, response) => {
     incoming.resume();

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { setup, type Asked } from './client.ts';
 
-// Section 17.1; `as: true` is joe.
 const type = (contentType: string | undefined): Pick<Asked, 'headers'> => ({
   headers: { 'content-type': contentType },
 });
@@ -26,7 +25,6 @@ const table: [number, string, Asked, number, boolean?][] = [
   [16, 'GET /v1/webhook/triggered/x?start=0&limit=1', {}, 500, true],
   [16, 'GET /v1/webhook/triggered/x?start=0', {}, 400, true],
   [16, 'POST /v1/webhook/registration/x', {}, 500, true],
-  // Section 5.2.
   [0, 'POST /v1/account', type('text/json, application/json'), 415],
   [0, 'POST /v1/account', type(''), 415],
   [0, 'POST /v1/account', { ...type('application/jsonx'), json: { username: 'new', endpoint: 'OK' } }, 500],
@@ -36,7 +34,6 @@ const table: [number, string, Asked, number, boolean?][] = [
     { ...type('application/json; a=b'), json: { username: 'new', endpoint: 'OK' } },
     201,
   ],
-  // Section 2.
   [0, 'GET /V1/account', {}, 404],
   [0, 'GET /v1/account/a%2Fb', {}, 404],
   [0, 'GET /v1/accounts/x', {}, 404],
@@ -65,7 +62,6 @@ it.each(table)('%i: %s %j answers %i', async (_number, call, asked, status, logg
   if (status === 500) expect(answer.body).toEqual({ message: 'Internal Server Error' });
 });
 
-// Section 7.22.
 it.each([
   ['/v1/accounts', ['GET', 'DELETE']],
   ['/v1/account', ['GET', 'PATCH', 'POST', 'DELETE']],

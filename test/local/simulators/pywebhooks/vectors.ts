@@ -1,7 +1,7 @@
 export const s1 = '3f9a1c5e7b2d4f60819ac3e5d7f9012b4c6e8fa0';
 export const s2 = '0123456789abcdef0123456789abcdef01234567';
 
-/** Section 18.1: a secret, the JSON text of event_data, the body that is sent, and its signature. */
+/** A secret, the JSON text of event_data, the body that is sent, and its signature. */
 export const vectors: readonly (readonly [
   name: string,
   secret: string,

@@ -246,7 +246,7 @@ describe('a fault', () => {
   });
 });
 
-// Section 11 of the reference: V1, V3 and V7.
+// Of the vectors in src/sources/woodwing/README.md.
 describe('a delivery made by hand', () => {
   it.each([
     [
