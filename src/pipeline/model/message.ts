@@ -49,7 +49,7 @@ export type AssetMessage = z.infer<typeof AssetMessage>;
 /** What a message says of itself beside its events. */
 export type MessageHead = Omit<AssetMessage, 'events' | 'claim'>;
 
-// 64 KiB is what Storage Queue takes, after base64 (reference/functions-host.md, Storage Queue trigger).
+// 64 KiB is what Storage Queue takes, after base64.
 export const maxTextBytes = 49_152;
 // A message grows on its way, by the number of its tries or by a mark; a first one leaves room for that.
 const roomToGrow = 512;

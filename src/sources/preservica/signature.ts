@@ -11,7 +11,7 @@ export function challengeAnswer(secret: string, code: string): string {
 }
 
 /**
- * The fence of section 2.6: a code that could be the start of an event is never signed, since both are signed with one
+ * The fence: a code that could be the start of an event is never signed, since both are signed with one
  * key; and a code has only characters that no event body can do without others.
  */
 export function isAnswerableCode(code: string): boolean {
