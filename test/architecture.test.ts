@@ -99,3 +99,13 @@ describe('the rooms of src/', () => {
     );
   });
 });
+
+it('no comment cites a document that the repository does not hold', () => {
+  const cited = /\b[Ss]ections? \d|\b[Pp]romises? \d|\b[Ff]acts? \d|\breference\/|\bdesign\.md|functions-host/;
+  const lines = files.flatMap((file) =>
+    readFileSync(join(root, file), 'utf8')
+      .split('\n')
+      .map((line, index) => ({ line, at: `${file}:${index + 1}` })),
+  );
+  expect(lines.filter(({ line }) => cited.test(line)).map(({ at }) => at)).toEqual([]);
+});

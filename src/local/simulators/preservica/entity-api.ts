@@ -113,7 +113,6 @@ function update({ method, body }: Exchange, entity: Entity, style: DocumentStyle
   return xml(entityDocument(entity, style));
 }
 
-/** Sections 3.7 and 3.10. */
 function change(call: string, { query, body }: Exchange, entity: Entity, deps: EntityApiDeps): Answer {
   const text = body.toString().trim();
   switch (call) {
