@@ -101,7 +101,8 @@ describe('the rooms of src/', () => {
 });
 
 it('no comment cites a document that the repository does not hold', () => {
-  const cited = /\b[Ss]ections? \d|\b[Pp]romises? \d|\b[Ff]acts? \d|\breference\/|\bdesign\.md|functions-host/;
+  const cited =
+    /\b[Ss]ections? \d|\b[Pp]romises? \d|\b[Ff]acts? \d|\breference\/|\bdesign\.md|functions-host/;
   const lines = files.flatMap((file) =>
     readFileSync(join(root, file), 'utf8')
       .split('\n')
