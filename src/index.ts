@@ -17,6 +17,7 @@ import { registerRoutes } from './functions/http-routes.ts';
 import { listEvents, showEvent } from './functions/events.ts';
 import { appLog } from './functions/log.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
+import { unnamedPictures } from './functions/unnamed-pictures.ts';
 import { listSources, openWindow } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
@@ -151,4 +152,5 @@ function run(config: Config): void {
     schedule: '0 * * * * *',
     handler: poisonMessages({ ...work, poison: poisonQueue(clients) }),
   });
+  app.timer('unnamed-pictures', { schedule: '0 17 3 * * *', handler: unnamedPictures(work) });
 }

@@ -2,7 +2,7 @@ import type { ContainerClient } from '@azure/storage-blob';
 import { assetKey } from '../pipeline/model/asset-key.ts';
 import type { AssetBlob, AssetStore, DeliveryStore } from '../pipeline/ports/stores.ts';
 import { once, type StorageClients } from './storage-clients.ts';
-import { storageError, storageFault, stored } from './storage-errors.ts';
+import { isMissingHome, storageError, storageFault, stored } from './storage-errors.ts';
 
 /** The container `deliveries`. */
 export function deliveryStore(clients: StorageClients): DeliveryStore {
@@ -63,15 +63,52 @@ export function assetStore(clients: StorageClients): AssetStore {
       return { ...content, thumbnailEtag: thumbnailEtag && fromHeader(thumbnailEtag) };
     },
     async remove(blob, etag) {
-      const client = (await container()).getBlockBlobClient(pathOf(blob));
+      await removeAsKnown(await container(), pathOf(blob), etag);
+    },
+    async *unnamedPictures(writtenBefore, signal) {
+      const home = await container();
+      // A folder's record is listed just before its pictures.
+      let record = { path: '', thumbnailEtag: '' };
       try {
-        await client.delete({ conditions: { ifMatch: etag } });
+        for await (const { name: path, metadata, properties } of home.listBlobsFlat({
+          includeMetadata: true,
+          abortSignal: signal,
+        })) {
+          const at = path.lastIndexOf('/') + 1;
+          const [folder, name] = [path.slice(0, at), path.slice(at)];
+          if (name === 'record.json') {
+            record = { path, thumbnailEtag: fromHeader(metadata?.[thumbnailEtagName] ?? '') };
+            continue;
+          }
+          const etag = inQuotes(properties.etag);
+          const beside = record.path === `${folder}record.json`;
+          if (beside && inQuotes(record.thumbnailEtag) === etag) continue;
+          if (!name.startsWith('thumbnail-') || properties.lastModified >= writtenBefore) continue;
+          yield {
+            name,
+            record: async () => await download(home, `${folder}record.json`),
+            remove: async () => {
+              await removeAsKnown(home, path, etag);
+            },
+          };
+        }
       } catch (error) {
-        const { status } = storageFault(error);
-        if (status !== 404 && status !== 412) throw storageError(`removing a ${kindOf(blob)}`, error);
+        if (!isMissingHome(error)) throw storageError('listing pictures', error);
       }
     },
   };
+}
+
+// A listing writes an etag without them.
+const inQuotes = (etag: string): string => `"${etag.replaceAll('"', '')}"`;
+
+async function removeAsKnown(home: ContainerClient, path: string, etag: string): Promise<void> {
+  try {
+    await home.getBlockBlobClient(path).delete({ conditions: { ifMatch: etag } });
+  } catch (error) {
+    const { status } = storageFault(error);
+    if (status !== 404 && status !== 412) throw storageError('removing a blob', error);
+  }
 }
 
 // Metadata stands in headers: ASCII, and not everything on the way keeps the quotes of an etag.

@@ -3,6 +3,9 @@ import { once, type StorageClients } from './storage-clients.ts';
 import { stored } from './storage-errors.ts';
 import { workQueueName } from './work-queue.ts';
 
+const hiddenSeconds = 300;
+const yearMs = 31_536_000_000;
+
 export function poisonQueue(clients: StorageClients): PoisonQueue {
   const queue = once(async () => await clients.queue(`${workQueueName}-poison`));
   return {
@@ -10,20 +13,29 @@ export function poisonQueue(clients: StorageClients): PoisonQueue {
       const client = await queue();
       const { receivedMessageItems } = await stored(
         'looking for poison messages',
-        async () => await client.receiveMessages({ numberOfMessages: 32, visibilityTimeout: 300 }),
+        async () => await client.receiveMessages({ numberOfMessages: 32, visibilityTimeout: hiddenSeconds }),
         async () => await client.createIfNotExists(),
       );
-      return receivedMessageItems.map(({ messageText, messageId, popReceipt }) => ({
-        text: messageText,
-        messageId,
-        remove: async () => {
+      return receivedMessageItems.map(({ messageText: text, messageId, popReceipt, expiresOn }) => {
+        const remove = async (): Promise<void> => {
           await stored(
             'removing a poison message',
             async () => await client.deleteMessage(messageId, popReceipt),
             async () => undefined,
           );
-        },
-      }));
+        };
+        const putBack = async (): Promise<void> => {
+          if (expiresOn.getTime() - Date.now() > yearMs) return;
+          const options = { messageTimeToLive: -1, visibilityTimeout: hiddenSeconds };
+          await stored(
+            'keeping a poison message',
+            async () => await client.sendMessage(text, options),
+            async () => undefined,
+          );
+          await remove();
+        };
+        return { text, messageId, remove, putBack };
+      });
     },
   };
 }

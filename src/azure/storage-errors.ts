@@ -48,7 +48,7 @@ export function storageError(doing: string, error: unknown): StorageError {
   return new StorageError(`${doing}: ${what}${status === undefined ? '' : ` (${status})`}`, { cause: error });
 }
 
-function isMissingHome(error: unknown): boolean {
+export function isMissingHome(error: unknown): boolean {
   const { status, code } = storageFault(error);
   return status === 404 && ['QueueNotFound', 'ContainerNotFound', 'TableNotFound'].includes(code ?? '');
 }

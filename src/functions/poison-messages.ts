@@ -7,7 +7,7 @@ import { logOf } from './log.ts';
 // The rest is for the next minute.
 const timeLimitMs = 50_000;
 
-/** A timer that brings what the platform gave up on into the ledger, before the queue forgets it after seven days. */
+/** A timer that brings what the platform gave up on into the ledger, whenever that can be written. */
 export function poisonMessages(deps: Omit<ProcessDeps, 'log'> & { poison: PoisonQueue }): TimerHandler {
   return async (_timer, context) => {
     const log = logOf(context);
@@ -18,11 +18,14 @@ export function poisonMessages(deps: Omit<ProcessDeps, 'log'> & { poison: Poison
       for (const message of messages) {
         try {
           const recorded = await recordPoison(message, { ...deps, log });
-          if (recorded === 'recorded') await message.remove();
+          await (recorded === 'recorded' ? message.remove() : message.putBack());
           log('error', 'poison-message', { message: message.messageId, recorded });
         } catch (error) {
           // It comes again in five minutes; the others need not wait for that.
           log('error', 'poison-not-recorded', { message: message.messageId, error: String(error) });
+          await message.putBack().catch((lost: unknown) => {
+            log('error', 'poison-not-put-back', { message: message.messageId, error: String(lost) });
+          });
         }
       }
     }

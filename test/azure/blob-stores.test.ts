@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetStore, deliveryStore } from '../../src/azure/blob-stores.ts';
 import { poisonQueue } from '../../src/azure/poison-queue.ts';
@@ -5,7 +7,15 @@ import { storageClients, type StorageClients } from '../../src/azure/storage-cli
 import { workQueue } from '../../src/azure/work-queue.ts';
 import { StorageError } from '../../src/pipeline/ports/errors.ts';
 import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
-import type { AssetBlob, AssetStore } from '../../src/pipeline/ports/stores.ts';
+import type { AssetRecord } from '../../src/pipeline/model/record.ts';
+import {
+  readRecord,
+  readThumbnail,
+  storeAsset,
+  sweepPictures,
+  type AssetName,
+} from '../../src/pipeline/process/store-asset.ts';
+import type { AssetBlob, AssetStore, UnnamedPicture } from '../../src/pipeline/ports/stores.ts';
 import { configFor } from '../support/config.ts';
 
 let azurite: Azurite;
@@ -90,6 +100,78 @@ describe('records and thumbnails', () => {
   });
 });
 
+describe('pictures that no record names', () => {
+  const pictures = [1, 2, 3].map((width) => PNG.sync.write(new PNG({ width, height: 9 })));
+  const [one, two, three] = pictures as [Buffer, Buffer, Buffer];
+  const stores = async (name: AssetName, bytes: Buffer): Promise<void> => {
+    const details = { kind: 'asset' as const, title: 't', links: {}, details: {} };
+    const before = await readRecord(assets, name);
+    const thumbnail = { kind: 'bytes' as const, bytes };
+    const fetched = { ...name, details, thumbnail, deleted: false, before, beganAt: new Date() };
+    expect(await storeAsset(fetched, assets)).toMatchObject({ kind: 'stored' });
+  };
+  const leaves = async (name: AssetName, bytes: Buffer): Promise<string> => {
+    const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+    const blob: AssetBlob = { ...name, name: `thumbnail-${digest}` };
+    await assets.write(blob, { bytes, contentType: 'image/png' });
+    return digest;
+  };
+  const kept = async (source: string): Promise<string[]> => {
+    const names: string[] = [];
+    const container = await clients.container('assets');
+    for await (const { name } of container.listBlobsFlat({ prefix: `${source}/` })) names.push(name);
+    return names.map((name) => name.slice(source.length + 1));
+  };
+  const sweep = async (now: Date) =>
+    await sweepPictures(assets, { now, signal: new AbortController().signal });
+  const later = new Date(Date.now() + 7_200_000);
+
+  it('are deleted after an hour, and none that a record names', async () => {
+    const source = 'sweep';
+    const digests = pictures.map((each) => createHash('sha256').update(each).digest('hex').slice(0, 16));
+    await stores({ source, assetId: 'a' }, one);
+    await leaves({ source, assetId: 'a' }, two);
+    await leaves({ source, assetId: 'a' }, three);
+    await stores({ source, assetId: '../b' }, two);
+    // A fetch that ended before its record.
+    await leaves({ source, assetId: 'c' }, one);
+    // Of another version: it may name any.
+    await assets.write(
+      { source, assetId: 'd', name: 'record.json' },
+      { bytes: Buffer.from('{"v":9}'), contentType: 'application/json' },
+    );
+    await leaves({ source, assetId: 'd' }, one);
+    const before = await kept(source);
+    expect(await sweep(new Date())).toEqual({ removed: 0 });
+    expect(await kept(source)).toEqual(before);
+    expect((await sweep(later)).removed).toBeGreaterThanOrEqual(3);
+    const [digest = ''] = digests;
+    expect(await kept(source)).toEqual(
+      before.filter(
+        (name) => !name.startsWith('c/') && (!name.startsWith('a/thumb') || name.includes(digest)),
+      ),
+    );
+    expect((await kept(source)).length).toBe(before.length - 3);
+  });
+
+  it('stay where they were written again, or named again, meanwhile', async () => {
+    const name = { source: 'sweep-again', assetId: 'a' };
+    await stores(name, one);
+    await leaves(name, two);
+    const found: UnnamedPicture[] = [];
+    for await (const picture of assets.unnamedPictures(later, new AbortController().signal))
+      found.push(picture);
+    // As it is listed, another fetch finds that picture.
+    await stores(name, two);
+    for (const picture of found) await picture.remove();
+    expect(
+      await readThumbnail(assets, (await readRecord(assets, name))?.record as AssetRecord),
+    ).toMatchObject({
+      bytes: two,
+    });
+  });
+});
+
 describe('deliveries', () => {
   it('are given back byte for byte', async () => {
     const store = deliveryStore(clients);
@@ -123,6 +205,25 @@ describe('the queue', () => {
     const [message] = await poison.take();
     expect(message?.text).toBe('no base64 at all!');
     await message?.remove();
+    expect((await queue.getProperties()).approximateMessagesCount).toBe(0);
+  });
+
+  it('puts poison messages back as ones that never expire, hidden, and only once', async () => {
+    const queue = await clients.queue('asset-events-poison');
+    const poison = poisonQueue(clients);
+    // As the platform puts them: for seven days.
+    await queue.sendMessage('of the platform');
+    const [message] = await poison.take();
+    await message?.putBack();
+    expect((await queue.getProperties()).approximateMessagesCount).toBe(1);
+    expect(await poison.take()).toEqual([]);
+    await queue.clearMessages();
+
+    await queue.sendMessage('for good', { messageTimeToLive: -1 });
+    const [kept] = await poison.take();
+    await kept?.putBack();
+    // It is still the same one.
+    await kept?.remove();
     expect((await queue.getProperties()).approximateMessagesCount).toBe(0);
   });
 });

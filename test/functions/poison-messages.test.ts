@@ -10,10 +10,12 @@ const library = createRequire(import.meta.url)('@azure/functions') as typeof imp
 it('one poison message that cannot be recorded keeps none of the others from it', async () => {
   const bench = processBench();
   const removed: string[] = [];
+  const putBack: string[] = [];
   const message = (id: string): PoisonMessage => ({
     text: Buffer.from(JSON.stringify(aMessage({ events: [anEvent({ id })] }))).toString('base64'),
     messageId: id,
     remove: async () => void removed.push(id),
+    putBack: async () => void putBack.push(id),
   });
   const batches = [[message('first'), message('second'), message('third')]];
   const { ledger } = bench.deps;
@@ -32,6 +34,7 @@ it('one poison message that cannot be recorded keeps none of the others from it'
   const context = new library.InvocationContext({ logHandler: (_level, line) => logged.push(String(line)) });
   await handler({} as never, context);
   expect(removed).toEqual(['first', 'third']);
+  expect(putBack).toEqual(['second']);
   expect(bench.summary('third')).toMatchObject({ state: 'failed', reason: { code: 'poison' } });
   expect(logged.filter((line) => line.includes('poison-not-recorded'))).toHaveLength(1);
 });

@@ -63,6 +63,9 @@ export function memoryStores() {
       return written.etag;
     },
     read: async (blob) => blobs.get(pathOf(blob)),
+    unnamedPictures: () => {
+      throw new Error('this storage lists nothing');
+    },
     remove: async (blob, known) => {
       if (blobs.get(pathOf(blob))?.etag === known) blobs.delete(pathOf(blob));
       wrote('remove');

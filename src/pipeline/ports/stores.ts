@@ -24,6 +24,17 @@ export interface AssetStore {
   read(blob: AssetBlob): Promise<(AssetContent & { etag: string }) | undefined>;
   /** Deletes exactly that state of it; another one stays. */
   remove(blob: AssetBlob, etag: string): Promise<void>;
+  /** Pictures written before that time whose record is not there, or may name another one. */
+  unnamedPictures(writtenBefore: Date, signal: AbortSignal): AsyncIterable<UnnamedPicture>;
+}
+
+export interface UnnamedPicture {
+  /** As in `AssetBlob`. */
+  readonly name: string;
+  /** The record beside it. */
+  record(): Promise<AssetContent | undefined>;
+  /** Deletes it, unless it was written again meanwhile. */
+  remove(): Promise<void>;
 }
 
 export interface AssetContent {
@@ -45,6 +56,8 @@ export interface PoisonMessage {
   readonly text: string;
   readonly messageId: string;
   remove(): Promise<void>;
+  /** Leaves it for five minutes. The platform lets it expire after seven days: this takes that from it. */
+  putBack(): Promise<void>;
 }
 
 /** The queue that the platform puts what it gave up on into. Read with the SDK, because a trigger never sees what is no base64. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { FoundThumbnail } from '../ports/source-client.ts';
 import type { AssetBlob, AssetContent, AssetStore } from '../ports/stores.ts';
 import { readOwnJson } from '../model/read-json.ts';
@@ -37,7 +38,7 @@ export type StoreResult =
 /** Stores an asset: the picture under its digest first, the record last, and only over the one that the fetch began with. */
 export async function storeAsset(fetched: Fetched, store: AssetStore): Promise<StoreResult> {
   const { before } = fetched;
-  const picture = await storePicture(fetched, store);
+  const picture = await pictureFor(fetched, store);
   const lastKnown = fetched.deleted ? before?.record : undefined;
   const record: AssetRecord = {
     v: 1,
@@ -49,6 +50,11 @@ export async function storeAsset(fetched: Fetched, store: AssetStore): Promise<S
     deleted: fetched.deleted,
     fetchedAt: fetched.beganAt.toISOString(),
   };
+  if (
+    lastKnown?.deleted === true &&
+    isDeepStrictEqual({ ...record, fetchedAt: lastKnown.fetchedAt }, lastKnown)
+  )
+    return { kind: 'stored', record: lastKnown };
   const bytes = Buffer.from(JSON.stringify(record));
   const written = await store.write(recordOf(fetched), {
     bytes,
@@ -71,7 +77,11 @@ export async function storeAsset(fetched: Fetched, store: AssetStore): Promise<S
 /** The record as it stands; undefined where there is none. */
 export async function readRecord(store: AssetStore, name: AssetName): Promise<StoredRecord | undefined> {
   const found = await store.read(recordOf(name));
-  return found && { ...found, record: AssetRecord.safeParse(readOwnJson(found.bytes)).data };
+  return found && { ...found, record: asRecord(found) };
+}
+
+function asRecord({ bytes }: AssetContent): AssetRecord | undefined {
+  return AssetRecord.safeParse(readOwnJson(bytes)).data;
 }
 
 /** The picture that a record names. */
@@ -86,15 +96,45 @@ function recordOf({ source, assetId }: AssetName): AssetBlob {
   return { source, assetId, name: 'record.json' };
 }
 
-function pictureOf({ source, assetId }: AssetName, { sha256 }: Thumbnail): AssetBlob {
-  return { source, assetId, name: `thumbnail-${sha256.slice(0, 16)}` };
+function pictureOf({ source, assetId }: AssetName, thumbnail: Thumbnail): AssetBlob {
+  return { source, assetId, name: pictureName(thumbnail) };
 }
 
-/** Writes the picture, unless the record that is there names the same one; undefined where there is none to store. */
-async function storePicture(
+function pictureName({ sha256 }: Thumbnail): `thumbnail-${string}` {
+  return `thumbnail-${sha256.slice(0, 16)}`;
+}
+
+// No fetch takes nearly as long to write its record.
+const nobodysAfterMs = 3_600_000;
+
+/** Deletes the pictures that no record names: those of fetches that ended before their record did, or could not take the old one away. */
+export async function sweepPictures(
+  store: AssetStore,
+  { now, signal }: { now: Date; signal: AbortSignal },
+): Promise<{ removed: number }> {
+  let removed = 0;
+  for await (const picture of store.unnamedPictures(new Date(now.getTime() - nobodysAfterMs), signal)) {
+    const found = await picture.record();
+    const record = found && asRecord(found);
+    // One that another version wrote may name any.
+    if (found !== undefined && record === undefined) continue;
+    if (record?.thumbnail != null && pictureName(record.thumbnail) === picture.name) continue;
+    await picture.remove();
+    removed += 1;
+  }
+  return { removed };
+}
+
+/**
+ * The picture that the record is to name; undefined where there is none. Writes it, unless the record that is there names
+ * the same one; that one stays too while the source has not made the new one.
+ */
+async function pictureFor(
   { source, assetId, thumbnail: found, before }: Fetched,
   store: AssetStore,
 ): Promise<{ thumbnail: Thumbnail; etag: string | undefined } | undefined> {
+  const known = before?.record?.thumbnail ?? undefined;
+  if (found.kind === 'pending') return known && { thumbnail: known, etag: before?.thumbnailEtag };
   const picture = found.kind === 'bytes' ? readPicture(found.bytes) : undefined;
   if (found.kind !== 'bytes' || picture === undefined) return undefined;
   const { bytes } = found;
@@ -105,8 +145,7 @@ async function storePicture(
     height: picture.height,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };
-  if (before?.record?.thumbnail?.sha256 === thumbnail.sha256)
-    return { thumbnail, etag: before.thumbnailEtag };
+  if (known?.sha256 === thumbnail.sha256) return { thumbnail, etag: before?.thumbnailEtag };
   const { contentType } = picture;
   return {
     thumbnail,
@@ -133,10 +172,10 @@ function knownOfDeleted(
   return { ...was, title: now.title ?? was.title, securityTag: now.securityTag ?? was.securityTag ?? null };
 }
 
-function thumbnailState(found: FoundThumbnail, stored: Thumbnail | undefined): AssetRecord['thumbnailState'] {
-  if (stored !== undefined) return 'stored';
+function thumbnailState(found: FoundThumbnail, named: Thumbnail | undefined): AssetRecord['thumbnailState'] {
   switch (found.kind) {
     case 'bytes':
+      return named === undefined ? 'refused' : 'stored';
     case 'too-large':
       return 'refused';
     case 'none':

@@ -96,6 +96,18 @@ describe('storing an asset', () => {
     expect((await store(stores, { kind: 'none' })).pictures).toEqual([]);
   });
 
+  it('goes on naming the earlier picture while the source has not made the new one', async () => {
+    const stores = memoryStores();
+    await store(stores, { kind: 'bytes', bytes: picture });
+    const { record, pictures } = await store(stores, { kind: 'pending' });
+    expect(record).toMatchObject({ thumbnail: { sha256 }, thumbnailState: 'pending' });
+    expect(pictures).toHaveLength(1);
+    // What is known of it is carried on: it goes when there is another one.
+    const { record: next, pictures: now } = await store(stores, { kind: 'bytes', bytes: other });
+    expect(next.thumbnailState).toBe('stored');
+    expect(now).toHaveLength(1);
+  });
+
   it('leaves a picture that another fetch has found again', async () => {
     const stores = memoryStores();
     await store(stores, { kind: 'bytes', bytes: picture });
@@ -132,6 +144,21 @@ describe('storing an asset', () => {
         deleted: true,
         title: 'Harbour',
       });
+    });
+
+    it('writes nothing where it is told once more', async () => {
+      const stores = memoryStores();
+      await store(stores, { kind: 'bytes', bytes: picture });
+      const gone = { deleted: true, beganAt: new Date('2026-01-06T09:00:00Z') };
+      await store(stores, { kind: 'none' }, gone);
+      const before = stores.writes.length;
+      const again = { ...gone, beganAt: new Date('2026-01-07T09:00:00Z') };
+      const { result } = await store(stores, { kind: 'none' }, again);
+      expect(result).toMatchObject({ kind: 'stored', record: { fetchedAt: '2026-01-06T09:00:00.000Z' } });
+      expect(stores.writes.slice(before)).toEqual([]);
+      const details = { kind: 'asset' as const, title: 'Another title', links: {}, details: {} };
+      await store(stores, { kind: 'none' }, { ...again, details });
+      expect(stores.writes.slice(before)).toEqual(['record.json']);
     });
 
     it('takes what is told, however old, where nothing is known', async () => {
