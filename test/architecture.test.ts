@@ -39,8 +39,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'cli -> local-settings.ts': 'it reads them from the same file as the app does on this machine',
   'cli -> azure/key-vault.ts': 'it keeps and reads secrets in the same vault as the app',
   'config.ts -> azure/storage-clients.ts': 'the form of the storage settings, as a type',
-  // Until the copy of an event is declared where the model is.
-  'pipeline/model -> pipeline/process/event-transitions.ts': 'the type of what it returns',
 };
 
 /** The room that a file of `src/` is in. */

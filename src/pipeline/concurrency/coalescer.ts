@@ -17,8 +17,8 @@ interface Member<T> {
 /**
  * Lets many events on one asset share a look-up within this instance. Who comes while one is under way waits for its
  * end, because it may have begun before that event was received; then all who wait go together with one look-up,
- * which surely began after each of them came. No clock is asked. It is led by the last in their `order`, and of those
- * alike by who came first.
+ * which surely began after each of them came. No clock is asked. The one with the highest `order` leads it, and of several
+ * the one that came first.
  */
 export class Coalescer<T> {
   readonly #waiting = new Map<string, Member<T>[]>();

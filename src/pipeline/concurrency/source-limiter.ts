@@ -9,7 +9,7 @@ export type AcquireResult =
 
 /** Spares one source within this instance: so many calls at once, so many a second, none while it asked for quiet. */
 export interface SourceLimiter {
-  /** Waits at most `maxWaitMs` for a first place. */
+  /** Waits at most `maxWaitMs` for a permit. */
   acquire(maxWaitMs: number): Promise<AcquireResult>;
   /** After a 429 or a 503: nobody new is let in for so long. A shorter closing never shortens a longer one. */
   pauseFor(forMs: number, code: 'source-unavailable' | 'rate-limited'): void;
@@ -22,7 +22,7 @@ export interface SourceLimiterOptions {
   now(): number;
 }
 
-/** Somebody who waits for a first place, and until when. */
+/** Somebody who waits for a permit, and until when. */
 interface Waiter {
   readonly deadline: number;
   answer(this: void, acquired: AcquireResult): void;
@@ -138,7 +138,7 @@ class CallRate {
   }
 }
 
-/** A permit that holds the place of its acquired until its first call takes it. */
+/** A permit: its first call has a place already, each further one waits for one. */
 class HeldPermit implements Permit {
   readonly #place: () => Promise<void>;
   readonly #free: (about: { used: boolean }) => void;

@@ -1,4 +1,4 @@
-import { copyOf } from '../model/deduplication.ts';
+import { copyOf } from '../process/event-copy.ts';
 import { decodeMessage } from '../model/message.ts';
 import { readJson } from '../model/read-json.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from './record-unreadable.ts';

@@ -4,7 +4,8 @@ import { eventId } from '../model/event-id.ts';
 import type { EventEntry } from '../model/ledger.ts';
 import type { Arrival, AssetMessage, ClaimCheck, MessageHead } from '../model/message.ts';
 import { closeEvent } from '../process/close-event.ts';
-import type { EventCopy, SettledAs } from '../process/event-transitions.ts';
+import type { EventCopy } from '../process/event-copy.ts';
+import type { SettledAs } from '../process/event-transitions.ts';
 import type { ProcessDeps } from '../process/process-deps.ts';
 
 type Failed = SettledAs<'failed'>['reason'];

@@ -1,4 +1,5 @@
-import type { EventCopy, Settled } from './event-transitions.ts';
+import type { EventCopy } from './event-copy.ts';
+import type { Settled } from './event-transitions.ts';
 import type { EventLease } from './event-lease.ts';
 import { encodeMessage, type AssetMessage } from '../model/message.ts';
 import { retryDelayMs } from './retry-schedule.ts';

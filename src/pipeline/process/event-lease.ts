@@ -1,6 +1,6 @@
 import type { AssetState, RowKeys, Rows } from '../model/ledger.ts';
-import { claimEvent, keysOf, renew, settle } from './event-transitions.ts';
-import type { EventCopy, LeaseResult, Settled } from './event-transitions.ts';
+import { keysOf, type EventCopy } from './event-copy.ts';
+import { claimEvent, renew, settle, type LeaseResult, type Settled } from './event-transitions.ts';
 import type { ProcessDeps } from './process-deps.ts';
 import type { Settling } from './settle-event.ts';
 

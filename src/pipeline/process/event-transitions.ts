@@ -7,30 +7,12 @@ import type {
   HistoryEntry,
   Lease,
   Reason,
-  RowKeys,
   Rows,
 } from '../model/ledger.ts';
-import type { MessageHead } from '../model/message.ts';
 import type { ReasonCode } from '../model/reason-codes.ts';
+import type { EventCopy } from './event-copy.ts';
 
 // The rules by which an event's row changes. They decide, and write nothing: `Ledger.change` does.
-
-/** A copy of an event in our hands: the event, the message it came in, and where it can be found again. */
-export interface EventCopy {
-  readonly event: AssetEvent;
-  readonly head: MessageHead;
-  /** Whoever handles this copy; another one each time that its message comes. */
-  readonly owner: string;
-  readonly content: EventEntry['content'];
-  /** No settings name its source: its row stands with those of no source. */
-  readonly ofUnknownSource?: true;
-}
-
-export function keysOf({ event, head, ofUnknownSource }: EventCopy, assetId?: string): RowKeys {
-  const isOfNone = head.source === '' || ofUnknownSource === true;
-  const subject = event.assetId ?? event.id;
-  return { source: isOfNone ? null : head.source, eventId: event.id, subject, assetId };
-}
 
 /** How an event ends, or why it waits. */
 export type Settled = { [State in Exclude<EventState, 'processing'>]: SettledAs<State> }[Exclude<

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { copyOf } from '../model/deduplication.ts';
+import { copyOf } from './event-copy.ts';
 import { decodeMessage, maxTextBytes, type AssetMessage, type Arrival } from '../model/message.ts';
 import { StorageError } from '../ports/errors.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from '../dead-letter/record-unreadable.ts';

@@ -5,7 +5,8 @@ import type { ReasonCode } from '../model/reason-codes.ts';
 import type { AgainResult, FetchContext, FetchResult, WantedAsset } from '../ports/source-client.ts';
 import { closeEvent, untilFree } from './close-event.ts';
 import { EventLease } from './event-lease.ts';
-import { keysOf, noneFetched, type EventCopy, type Settled } from './event-transitions.ts';
+import { keysOf, type EventCopy } from './event-copy.ts';
+import { noneFetched, type Settled } from './event-transitions.ts';
 import type { Again, AgainCode, Outcome, ProcessDeps, ProcessLimits, ProcessSource } from './process-deps.ts';
 import { readRecord, storeAsset, type StoredRecord } from './store-asset.ts';
 

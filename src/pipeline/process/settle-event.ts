@@ -1,4 +1,5 @@
-import { keysOf, settle, type LeaseResult, type EventCopy, type Settled } from './event-transitions.ts';
+import { keysOf, type EventCopy } from './event-copy.ts';
+import { settle, type LeaseResult, type Settled } from './event-transitions.ts';
 import type { EventLease } from './event-lease.ts';
 import type { AssetState, EventSummary, Rows } from '../model/ledger.ts';
 import type { Log } from '../ports/log.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { claimEvent, settle, type EventCopy } from '../../../src/pipeline/process/event-transitions.ts';
+import type { EventCopy } from '../../../src/pipeline/process/event-copy.ts';
+import { claimEvent, settle } from '../../../src/pipeline/process/event-transitions.ts';
 import type { AssetState } from '../../../src/pipeline/model/ledger.ts';
 import { anEvent, aMessage } from '../../support/work-bench.ts';
 
