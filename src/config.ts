@@ -125,7 +125,7 @@ export function readConfig(environment: Environment): ReadConfig {
 export function readSourcesConfig(environment: Environment): Read<SourcesConfig> {
   const env = withoutEmpty(environment);
   const app = appSettings.safeParse(env);
-  const names = sourceNames.safeParse(env['SOURCES']).data ?? [];
+  const names = sourceNames.safeParse(env['SOURCES']).data ?? likelyNames(env);
   const given = names.map((name) => ({ name, own: settingsOf(name, env) }));
   const read = given.map(({ name, own }) => readSource(name, own));
   const unknown = unknownSettings(Object.keys(env), {
@@ -182,6 +182,15 @@ function withoutEmpty(environment: Environment): Record<string, string | undefin
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
+}
+
+/** The sources that were most likely meant where SOURCES is faulty or missing, so that their faults are told at once too. */
+function likelyNames(env: Record<string, string | undefined>): string[] {
+  const listed = (env['SOURCES'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const given = Object.keys(env).flatMap((key) => /^SOURCE_(.+)_KIND$/.exec(key)?.[1] ?? []);
+  const likely =
+    env['SOURCES'] === undefined ? given.map((words) => words.toLowerCase().replaceAll('_', '-')) : listed;
+  return [...new Set(likely)].filter((name) => sourceName.test(name));
 }
 
 type SourceRead =

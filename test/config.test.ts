@@ -32,6 +32,24 @@ describe('settings', () => {
     });
   });
 
+  it.each([
+    ['is missing', undefined],
+    ['has a name in upper case', 'Archive,photos'],
+    ['names a source twice', 'archive,photos,archive'],
+    ['has a name that is none', 'archive,photos,no name'],
+    ['ends with a comma', 'archive,photos,'],
+  ])('name the faults of the sources too where SOURCES %s', (_name, SOURCES) => {
+    const faults = faultsOf({
+      ...settingsFor('x'),
+      SOURCES,
+      SOURCE_ARCHIVE_URL: 'ftp://archive.example.org',
+      SOURCE_PHOTOS_KIND: 'picasso',
+    });
+    expect(new Set(faults.map((fault) => fault.split(':')[0]))).toEqual(
+      new Set(['SOURCES', 'SOURCE_ARCHIVE_URL', 'SOURCE_PHOTOS_KIND', 'SOURCE_PHOTOS_URL']),
+    );
+  });
+
   it('name no file for secrets on an instance of the platform, where none lasts', () => {
     const file = (given: Record<string, string>) => configFor('x', given).localSecretsFile;
     expect(file({})).toBe('local.secrets.json');

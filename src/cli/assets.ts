@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { readPicture } from '../pipeline/process/picture.ts';
 import type { AssetRecord, Thumbnail } from '../pipeline/model/record.ts';
 import { answering, fields, table, type Answer } from './answer.ts';
-import { RefusedError } from './faults.ts';
+import { RefusedError, UsageError } from './faults.ts';
+import { suggestion } from '../sources/suggestion.ts';
 import { indented } from './indented.ts';
 import { runningApp, type RunningApp } from './running-app.ts';
 import { saveFile } from './save-file.ts';
@@ -34,8 +35,13 @@ async function show(
   given: string,
   { saveThumbnail: file, ...saving }: Saving,
 ): Promise<Answer> {
-  const app = runningApp(await readSetup());
-  const record = await app.asset(source, given);
+  const setup = await readSetup();
+  const app = runningApp(setup);
+  const record = await app.asset(source, given).catch((error: unknown) => {
+    const names = [...setup.config.sources.keys()];
+    if (!(error instanceof RefusedError) || names.includes(source)) throw error;
+    throw new UsageError(`${error.message}${suggestion(source, names)}`);
+  });
   if (file === undefined) return { json: record, text: told(record) };
   const { bytes, thumbnail } = await pictureOf(record, app);
   await saveFile(file, bytes, saving);

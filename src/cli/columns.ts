@@ -24,8 +24,8 @@ const shortestId = 10;
 const shortestText = 8;
 
 /**
- * Aligned columns under their heads, as wide as the terminal at the most. What a cell holds may come from outside: control
- * characters never reach the terminal.
+ * Aligned columns under their heads, as wide as the terminal at the most; on one that is too narrow for them, the cells of
+ * each row below each other. What a cell holds may come from outside: control characters never reach the terminal.
  */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[], none = 'None.'): string {
   if (rows.length === 0) return none;
@@ -38,13 +38,19 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
       isId: head[index] === 'id',
     })),
   );
+  if (columns === undefined)
+    return cells.map((row) => fields(row.map((cell, index) => [head[index] ?? '', cell]))).join('\n\n');
   return [heads, ...cells].map((row) => line(row, columns)).join('\n');
 }
 
-/** One line of a table whose rows come one at a time, by the width of each column; the last takes what is left. */
-export function fixedRow(row: readonly Cell[], widths: readonly number[]): string {
-  const columns = [...widths, Infinity].map((width) => ({ width, least: width, isId: false }));
-  return line(row.map(cleaned), columns);
+/**
+ * One line of a table whose rows come one at a time, by the width of each column; the last takes what is left. Nothing is
+ * cut without widths.
+ */
+export function fixedRow(row: readonly Cell[], widths?: readonly number[]): string {
+  const cells = row.map(cleaned);
+  const columns = widths && [...widths, Infinity].map((width) => ({ width, least: width, isId: false }));
+  return line(cells, columns ?? columnsOf([cells]));
 }
 
 /** Lines of aligned columns without heads, as wide as what is in them. */
@@ -81,8 +87,8 @@ function cleaned(cell: Cell): Piece {
   return { text: text.length > longestCell ? `${clean}…` : clean, colour };
 }
 
-/** Takes from ids first, then from whatever is widest, until all fits. */
-function fitted(columns: readonly Column[]): Column[] {
+/** Takes from ids first, then from whatever is widest, until all fits; undefined where it cannot. */
+function fitted(columns: readonly Column[]): Column[] | undefined {
   const most = terminalWidth();
   if (most === undefined) return [...columns];
   const fit = columns.map((column) => ({ ...column }));
@@ -93,7 +99,7 @@ function fitted(columns: readonly Column[]): Column[] {
     const next =
       widest(fit.filter(({ isId, width }) => isId && width > shortestId)) ??
       widest(fit.filter(({ isId, width, least }) => !isId && width > least));
-    if (next === undefined) break;
+    if (next === undefined) return undefined;
     next.width -= 1;
   }
   return fit;

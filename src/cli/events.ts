@@ -9,7 +9,7 @@ import { indented } from './indented.ts';
 import { runningApp, type ListedEvent, type ShownEvent } from './running-app.ts';
 import { saveFile } from './save-file.ts';
 import { readSetup } from './setup.ts';
-import { endProgress, note, progress, say, type Colour } from './terminal.ts';
+import { endProgress, note, progress, say, terminalWidth, type Colour } from './terminal.ts';
 import { shortTime, timeMeant, wholeTime, zone, zoneLine } from './times.ts';
 import { typed } from './typed.ts';
 
@@ -141,7 +141,10 @@ const followedWidths = [12, 19, 12, 24, 28];
 
 function lineOf(event: ListedEvent): string {
   const [, ...rest] = rowOf(event, wholeTime(event.receivedAt));
-  return fixedRow([event.id.slice(0, 12), ...rest], followedWidths);
+  // Whatever reads a pipe wants all of it.
+  return terminalWidth() === undefined
+    ? fixedRow([event.id, ...rest])
+    : fixedRow([event.id.slice(0, 12), ...rest], followedWidths);
 }
 
 async function show(given: string, { source, body, saveBody, ...saving }: Showing): Promise<Answer> {

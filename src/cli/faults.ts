@@ -29,6 +29,9 @@ export class RefusedError extends Error {
   }
 }
 
+/** The app cannot be reached, or did not answer. */
+export class AppAwayError extends UpstreamError {}
+
 /** True for an error that is made for people: its message may be shown. */
 export function isForPeople(error: unknown): error is UsageError | RefusedError | UpstreamError {
   return error instanceof UsageError || error instanceof RefusedError || error instanceof UpstreamError;

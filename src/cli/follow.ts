@@ -52,10 +52,9 @@ class Seen {
   readonly #states = new Map<string, string>();
   /** Those that will change again; the one that was seen last comes last, so that all have their turn. */
   readonly unfinished = new Set<string>();
-
-  get size(): number {
-    return this.#states.size;
-  }
+  looked = false;
+  /** When the oldest event of the first look was received, where that did not show all there was. */
+  since: string | undefined;
 
   has(id: string): boolean {
     return this.#states.has(id);
@@ -93,13 +92,14 @@ async function look(app: RunningApp, given: Look): Promise<ListedEvent[]> {
   return [...older, ...newest].toSorted((a, b) => Date.parse(a.receivedAt) - Date.parse(b.receivedAt));
 }
 
-/** Reads pages until one holds what was seen before. */
+/** Reads pages until one holds what was seen before. What is older than the first look showed is no news. */
 async function latest(app: RunningApp, { filter, first, seen }: Look): Promise<ListedEvent[]> {
-  const most = seen.size === 0 ? first : pageOf * mostPages;
+  const most = seen.looked ? pageOf * mostPages : first;
   const found: ListedEvent[] = [];
   let next: string | null = null;
   do {
     const query = new URLSearchParams(filter);
+    if (seen.since !== undefined) query.set('from', seen.since);
     query.set('limit', String(Math.min(pageOf, most - found.length)));
     if (next !== null) query.set('after', next);
     const page = await app.events(query);
@@ -107,6 +107,8 @@ async function latest(app: RunningApp, { filter, first, seen }: Look): Promise<L
     ({ next } = page);
     if (page.events.some(({ id }) => seen.has(id))) break;
   } while (next !== null && found.length < most);
+  if (!seen.looked && next !== null) seen.since = found.at(-1)?.receivedAt;
+  seen.looked = true;
   return found;
 }
 

@@ -20,7 +20,7 @@ const ofKinds: Readonly<Record<SourceKindName, (program: Command) => void>> = {
 
 /** The command, whole; it ends with an error of its library where it is used wrongly. */
 export function program(): Command {
-  const whole = new Command(command)
+  const whole = new Command(command())
     .description(
       'Manage the subscriptions of Asset Webhooks at its source systems, and see what became of the events.',
     )

@@ -1,7 +1,8 @@
 import { CommanderError, type Command } from 'commander';
-import { isForPeople, UsageError } from './faults.ts';
+import { AppAwayError, isForPeople, UsageError } from './faults.ts';
 import { program } from './program.ts';
 import { atTerminal, note, type Terminal } from './terminal.ts';
+import { typed } from './typed.ts';
 
 /** Runs the command with these arguments. Its exit code: 0 is done, 1 the other side said no, 2 wrong use. Never throws. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<void> {
@@ -42,6 +43,7 @@ function exitCodeOf(error: unknown): number {
 }
 
 function wordsFor(error: unknown): string {
+  if (error instanceof AppAwayError) return `${error.message} To see why: ${typed('doctor')}`;
   if (isForPeople(error)) return error.message;
   const name = error instanceof Error ? error.name : 'unknown';
   // The text of an error that nobody expected might hold what was sent.

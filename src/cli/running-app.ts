@@ -6,9 +6,10 @@ import { Refusals } from '../pipeline/model/refusals.ts';
 import { secretProof } from '../secrets/secret-proof.ts';
 import type { KeptSecret } from '../pipeline/ports/secrets.ts';
 import { AssetRecord } from '../pipeline/model/record.ts';
+import { UpstreamError } from '../pipeline/ports/errors.ts';
 import { callSource } from '../sources/http-call.ts';
 import { readEach } from '../sources/read-each.ts';
-import { RefusedError, UsageError } from './faults.ts';
+import { AppAwayError, RefusedError, UsageError } from './faults.ts';
 import { isReadableOnTheWay } from './loopback.ts';
 import type { Setup } from './setup.ts';
 import { ambiguous } from './whole-id.ts';
@@ -73,7 +74,6 @@ const Window = z.object({ source: z.string(), key: z.string(), until: z.string()
 
 const timeLimitMs = 60_000;
 const maxBytes = 33_554_432;
-const askedAs = 'Asset Webhooks';
 
 /** The running app, asked by its address and a function key; its storage may be closed to whoever asks. */
 export interface RunningApp {
@@ -114,7 +114,15 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
       ...(key === undefined ? {} : { 'x-functions-key': key }),
     };
     const limits = { maxBytes, timeLimitMs, now: Date.now, ...(signal === undefined ? {} : { signal }) };
-    const { status, bytes } = await callSource(askedAs, new URL(url + path), { ...init, headers }, limits);
+    const { status, bytes } = await callSource(
+      `Asset Webhooks at ${url}`,
+      new URL(url + path),
+      { ...init, headers },
+      limits,
+    ).catch((error: unknown) => {
+      if (!(error instanceof UpstreamError) || error.status !== undefined) throw error;
+      throw new AppAwayError(error.code, error.message, { cause: error });
+    });
     if (status === 401 || status === 403) {
       throw new RefusedError(
         `The app at ${url} wants a function key${key === undefined ? '' : ', and not this one'}: set ASSET_WEBHOOKS_KEY.`,

@@ -13,6 +13,8 @@ export interface Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the person types for this command, where it is not run by its own name. */
+  readonly typedAs?: string;
   exitCode?: number | string | null | undefined;
 }
 
@@ -38,6 +40,16 @@ export function progress(message: string): void {
 
 export function endProgress(): void {
   progress('');
+}
+
+/** Ends this process quietly when whoever reads its output has seen enough of it. */
+export function endWithReader(): void {
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
+  }
 }
 
 /** Says something beside the answer: a warning, or how far something is done. */

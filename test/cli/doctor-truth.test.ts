@@ -185,7 +185,7 @@ describe('what is amiss', () => {
       ({ about, state, text }) => about === each.about && each.finds.test(`${state} ${text}`),
     );
     expect(check, JSON.stringify(examined.checks, undefined, 1)).toBeDefined();
-    const words = (check?.command ?? '').split(' ').slice(command.split(' ').length);
+    const words = (check?.command ?? '').split(' ').slice(command().split(' ').length);
     const ran = await systems.run([...words, ...(each.with ?? [])]);
     expect(ran, ran.stdout + ran.stderr).toMatchObject({ code: 0 });
     expect((await examine()).checks.filter(({ state }) => state === 'wrong' || state === 'warning')).toEqual(
@@ -226,7 +226,7 @@ describe('calls that were refused', () => {
     const { id } = webhook();
     // An id that begins with a hyphen comes after the options.
     const words = id.startsWith('-') ? `--source photos -- ${id}` : `${id} --source photos`;
-    expect(next).toBe(`${command} woodwing webhooks new-token ${words}`);
+    expect(next).toBe(`${command()} woodwing webhooks new-token ${words}`);
     const ran = await systems.run(['sources']);
     expect(ran.stdout).toMatch(/^archive +preservica +0 +0 +3 /m);
     expect(ran.stdout).toMatch(/^photos +woodwing +0 +0 +2 /m);
@@ -339,7 +339,7 @@ describe('a registration that is no more', () => {
     expect(deleted.status).toBe(200);
     const finds = /^Subscription .* is to the registration .*, which is no more/;
     const check = (await examine()).checks.find(({ text }) => finds.test(text));
-    const words = (check?.command ?? '').split(' ').slice(command.split(' ').length);
+    const words = (check?.command ?? '').split(' ').slice(command().split(' ').length);
     expect(await systems.run([...words, '--yes'])).toMatchObject({ code: 0 });
     const after = await examine();
     expect(after.checks.filter(({ text }) => finds.test(text))).toEqual([]);

@@ -209,7 +209,11 @@ describe('faulty settings', () => {
   it('are each a finding, without their values', async () => {
     const examined = await examine({ SOURCE_ARCHIVE_SECERT: 'tell-nobody', MAX_FILES: 'many-many' });
     expect(examined.ran.code).toBe(1);
-    expect(examined.checks.map(({ about }) => about)).toEqual(['settings', 'settings']);
+    expect(examined.checks.map(({ about, state }) => `${about} ${state}`)).toEqual([
+      'settings ok',
+      'settings wrong',
+      'settings wrong',
+    ]);
     expect(examined.ran.stdout).not.toMatch(/tell-nobody|many-many/);
   });
 });

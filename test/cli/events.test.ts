@@ -279,6 +279,8 @@ describe('the app', () => {
   it('may be away', async () => {
     const ran = await events(['list'], { ASSET_WEBHOOKS_URL: 'http://127.0.0.1:9' });
     expect(ran).toMatchObject({ code: 1, stdout: '' });
-    expect(ran.stderr).toContain('The connection to Asset Webhooks failed');
+    expect(ran.stderr).toMatch(
+      /^The connection to Asset Webhooks at http:\/\/127\.0\.0\.1:9 failed .* To see why: node src\/cli doctor\n$/,
+    );
   });
 });

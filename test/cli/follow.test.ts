@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
 import { processEnv } from '../support/process-env.ts';
+import { until } from '../support/until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -42,8 +43,13 @@ async function standIn() {
     }
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
     const one = ledger.find((each) => pathname === `/events/${(each as { id: string }).id}`);
-    const events = ledger.slice(0, Number(searchParams.get('limit')));
-    response.end(JSON.stringify(one ?? { events, next: null }));
+    const limit = Number(searchParams.get('limit'));
+    const from = Date.parse(searchParams.get('from') ?? '1970-01-01');
+    const all = ledger.filter((each) => Date.parse((each as { receivedAt: string }).receivedAt) >= from);
+    const begin = Number(searchParams.get('after') ?? 0);
+    const events = all.slice(begin, begin + limit);
+    const next = begin + limit < all.length ? String(begin + limit) : null;
+    response.end(JSON.stringify(one ?? { events, next }));
   }).listen(0, '127.0.0.1');
   onTestFinished(() => {
     server.closeAllConnections();
@@ -121,12 +127,34 @@ it('shows what comes and what changes, oldest first and each once, until it is i
   app.ledger.unshift(event(3, 'failed'));
   app.ledger[2] = event(1, 'done');
   const lines = await run.lines(4);
-  expect(lines[2]).toMatch(/^event-1 {7}2026-01-05 09:01:00  archive {7}MOVED {21}done {26}Harbour 1$/);
-  expect(lines[3]).toMatch(/^event-3 {7}.*failed.* Harbour 3$/);
+  expect(lines[2]).toBe('event-1  2026-01-05 09:01:00  archive  MOVED  done  Harbour 1');
+  expect(lines[3]).toMatch(/^event-3 .*failed.* Harbour 3$/);
   const { asked } = app;
-  while (app.asked < asked + 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(async () => app.asked > asked + 1 || undefined);
   expect(await run.interrupt()).toBe(0);
   expect(run.said).toHaveLength(4);
+});
+
+it('shows no older events after its first look than that one showed', async () => {
+  const { app, url } = await standIn();
+  for (let number = 0; number < 20; number += 1) app.ledger.unshift(event(number, 'done'));
+  const run = following(url, { args: ['--limit', '2'] });
+  await run.lines(2);
+  app.ledger.unshift(event(20, 'done'));
+  await run.lines(3);
+  const { asked } = app;
+  await until(async () => app.asked > asked + 1 || undefined);
+  expect(run.said.map((line) => /event-\d+/.exec(line)?.[0])).toEqual(['event-18', 'event-19', 'event-20']);
+  expect(await run.interrupt()).toBe(0);
+});
+
+it('shows whole ids to whatever reads a pipe', async () => {
+  const { app, url } = await standIn();
+  const id = 'x'.repeat(43);
+  app.ledger.push({ ...event(1, 'done'), id });
+  const run = following(url);
+  expect((await run.lines(1))[0]).toContain(`${id}  2026-01-05 09:01:00  archive`);
+  expect(await run.interrupt()).toBe(0);
 });
 
 it('goes on after the app was away', async () => {
@@ -149,7 +177,7 @@ it('can be interrupted while the app does not answer', async () => {
   const { app, url } = await standIn();
   app.state = 'hanging';
   const run = following(url);
-  while (app.asked === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(async () => app.asked > 0 || undefined);
   expect(await run.interrupt()).toBe(0);
   expect(run.said).toEqual([]);
 });

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startCommand } from '../support/command.ts';
 
@@ -14,6 +16,13 @@ describe('the command in a process of its own', () => {
     const ran = await startCommand(['--help'], { env: {} });
     expect(ran).toMatchObject({ code: 0, stderr: '' });
     expect(ran.stdout).toContain('doctor');
+  });
+
+  it('names itself as it can be typed from another folder', async () => {
+    const ran = await startCommand(['doctor'], { env: {}, cwd: import.meta.dirname });
+    const [, path = ''] = /Then look again: node (\S+) doctor/.exec(ran.stdout) ?? [];
+    expect(isAbsolute(path)).toBe(true);
+    expect(await readFile(join(path, 'package.json'), 'utf8')).toContain('asset-webhooks.mjs');
   });
 
   it('reads a password from standard input, and ends with 1 where the other side is away', async () => {

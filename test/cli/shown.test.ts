@@ -78,6 +78,12 @@ describe('a table', () => {
     },
   );
 
+  it('shows the cells of a row below each other where there is no room for columns', async () => {
+    const ran = await listing(events, list, { columns: 40 });
+    expect(ran.stdout).toMatch(/^id +a{12}_{31}\nreceived +\S+\nsource +archive\n/);
+    expect(ran.stdout).toMatch(/\n\nid +b{12}_{31}\n/);
+  });
+
   it('has its columns below each other, whatever its letters', async () => {
     const lines = linesOf(await listing(events, ['events', 'list'], { columns: 500 }));
     const short = await listing([event('c', { title: '港' }), event('d')], ['events', 'list'], {

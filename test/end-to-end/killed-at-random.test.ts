@@ -10,6 +10,7 @@ it('a process that is killed at random, again and again, loses nothing', async (
   for (let kills = 0; kills < 5; kills += 1) {
     const callsBefore = app.preservica.calls.length;
     const enough = 40 + Math.floor(Math.random() * 120);
+    console.log(`killed after ${enough} calls`);
     await until(async () => (app.preservica.calls.length - callsBefore > enough ? true : undefined));
     await restart();
   }

@@ -42,7 +42,11 @@ const size = fc.oneof(
 );
 const step = fc.oneof(
   fc.record({ what: fc.constant('begin' as const), bytes: size }),
-  fc.record({ what: fc.constant('grow' as const), which: fc.nat(), times: fc.double({ min: 1, max: 3 }) }),
+  fc.record({
+    what: fc.constant('grow' as const),
+    which: fc.nat(),
+    times: fc.double({ min: 1, max: 3, noNaN: true }),
+  }),
   fc.record({ what: fc.constantFrom('release', 'complete', 'come on'), which: fc.nat() }),
   fc.record({ what: fc.constant('pass' as const), ms: fc.nat({ max: 3_000 }) }),
 );

@@ -50,11 +50,16 @@ export async function runCommand(
 /** Runs it in a process of its own, as a person without a terminal would, who may send it a signal. */
 export async function startCommand(
   args: readonly string[],
-  { env, input = '', kill }: Given & { kill?: { after: Promise<unknown>; signal: NodeJS.Signals } },
+  {
+    env,
+    input = '',
+    kill,
+    cwd,
+  }: Given & { kill?: { after: Promise<unknown>; signal: NodeJS.Signals }; cwd?: string },
 ): Promise<Ran> {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
   const own = { PATH, HOME, TMPDIR, ...processEnv };
-  const child = spawn(process.execPath, [command, ...args], { env: { ...own, ...env } });
+  const child = spawn(process.execPath, [command, ...args], { env: { ...own, ...env }, cwd });
   child.stdin.end(input);
   void kill?.after.then(() => child.kill(kill.signal));
   const [stdout, stderr, code] = await Promise.all([

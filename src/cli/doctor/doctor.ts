@@ -17,6 +17,7 @@ import { placeOfSecrets } from '../place-of-secrets.ts';
 import type { SourceState } from '../running-app.ts';
 import { readSetup, type Setup } from '../setup.ts';
 import { coloured, endProgress, progress } from '../terminal.ts';
+import { typed } from '../typed.ts';
 
 /** `doctor`: looks at everything that must be right, and says what is wrong and what to do. */
 export function addDoctor(program: Command): void {
@@ -50,7 +51,10 @@ async function allChecks(): Promise<Check[]> {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const { faults, where } = error instanceof SettingsError ? error : { faults: [error.message], where: '' };
-    return faults.map((fault) => findings.settingFaulty({ fault, where }));
+    return [
+      ...(where === '' ? [] : [ok('settings', where)]),
+      ...faults.map((fault) => findings.settingFaulty({ fault })),
+    ];
   }
   progress('Asking the app and the sources …');
   const sources = [...setup.config.sources.values()];
@@ -90,7 +94,10 @@ async function checksOf(
 function checkSettings(setup: Setup): Check[] {
   const { sources, publicUrl } = setup.config;
   return [
-    ok('settings', `${sources.size} sources: ${[...sources.keys()].join(', ')}.`),
+    ok(
+      'settings',
+      `${sources.size === 1 ? 'One source' : `${sources.size} sources`}: ${[...sources.keys()].join(', ')}.`,
+    ),
     ok('settings', setup.where),
     ok('settings', `Secrets that change while the app runs are kept in ${placeOfSecrets(setup)}.`),
     ...setup.warnings.map((warning) => findings.settingUnread({ warning })),
@@ -106,6 +113,7 @@ const marks = {
 };
 
 function told({ about, state, text, todo, command }: Check): string {
-  const next = [todo, command].filter((each) => each !== undefined);
+  const thisAgain = command === typed('doctor') ? `Then look again: ${command}` : command;
+  const next = [todo, thisAgain].filter((each) => each !== undefined);
   return [`${marks[state]} ${about}: ${text}`, ...next.map((each) => `         → ${each}`)].join('\n');
 }

@@ -11,16 +11,14 @@ interface Doctor {
   readonly doctor: Pick<SourceDoctor, 'firstSecret' | 'sameSecret' | 'newSecret' | 'longerSecret'>;
 }
 
-const again = typed('doctor');
-
 /**
  * All that the doctor can find amiss: each by its name, with what must be known to say it. Every one ends with a command
  * that exists and is complete; where only a setting helps, that is the doctor itself, to look again.
  */
 export const findings = {
   // Settings.
-  settingFaulty: ({ fault, where }: { fault: string; where: string }) =>
-    wrong('settings', fault, `Set it right; the README has all settings. ${where}`.trim()),
+  settingFaulty: ({ fault }: { fault: string }) =>
+    wrong('settings', fault, 'Set it right; the README has all settings.'),
   settingUnread: ({ warning: text }: { warning: string }) =>
     warning('settings', text, 'Take it away, or look at its spelling.'),
   noPublicUrl: () =>
@@ -295,10 +293,10 @@ export function countsOf(refused: readonly Refused[], now: Date): string {
     .join('; ');
 }
 
-function warning(about: string, text: string, todo: string | undefined, command = again): Check {
+function warning(about: string, text: string, todo?: string, command = typed('doctor')): Check {
   return { about, state: 'warning', text, ...(todo === undefined ? {} : { todo }), command };
 }
 
-function wrong(about: string, text: string, todo: string | undefined, command = again): Check {
+function wrong(about: string, text: string, todo?: string, command = typed('doctor')): Check {
   return { about, state: 'wrong', text, ...(todo === undefined ? {} : { todo }), command };
 }

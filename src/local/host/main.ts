@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { localSettings } from '../../local-settings.ts';
 import { hasCode } from '../../pipeline/ports/errors.ts';
+import { storageHint } from './storage-hint.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -48,6 +49,8 @@ async function run({ port, bundle }: Options): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.stdout.write(`Listening on ${host.url}\n`);
+  const hint = await storageHint(process.env['AzureWebJobsStorage']);
+  if (hint !== undefined) process.stderr.write(`${hint}\n`);
   // With NODE_COMPILE_CACHE the next start is faster, also where this process will be killed.
   flushCompileCache();
 }

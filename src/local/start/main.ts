@@ -56,10 +56,10 @@ async function start(): Promise<void> {
     throw new Error('The app could not be built; what is wrong with it stands above.');
   });
   const azurite = await begun(
-    await startAzurite({ folder: join(root, '.azurite') }),
+    await startAzurite({ folder: join(folder, 'azurite') }),
     async (storage) => await storage.stop(),
   );
-  console.log('Storage: Azurite, data in .azurite/');
+  console.log('Storage: Azurite, data in .local/azurite/');
   const secret = randomBytes(24).toString('base64url');
   for (const begin of [async () => await preservica(secret), woodwing, pywebhooks]) {
     const system = await begun(await begin(), async (each) => await each.close());

@@ -7,6 +7,7 @@ export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv
     stdout: process.stdout,
     stderr: process.stderr,
     env,
+    typedAs: tried('').trimEnd(),
     exitCode: undefined as number | undefined,
   };
   await run(args, terminal);

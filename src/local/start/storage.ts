@@ -18,6 +18,11 @@ try {
   process.on('SIGINT', stop).on('SIGTERM', stop);
   console.log('Storage: Azurite at UseDevelopmentStorage=true, data in .azurite/, until Ctrl-C.');
 } catch (error) {
-  console.error(sentenceFor(error));
+  const [, port] = /EADDRINUSE\D*[\d.]+:(\d+)/.exec(sentenceFor(error)) ?? [];
+  console.error(
+    port === undefined
+      ? sentenceFor(error)
+      : `Port ${port} is in use: most likely storage runs here already. Use that one, or end it first.`,
+  );
   process.exit(1);
 }

@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { Command } from 'commander';
+import { UsageError } from '../../cli/faults.ts';
+import { endWithReader } from '../../cli/terminal.ts';
+import { suggestion } from '../../sources/suggestion.ts';
 import { simulateAt } from './control.ts';
 import { runningIn } from './one-a-folder.ts';
 import { runCommand, tried } from './own-command.ts';
@@ -14,12 +17,14 @@ import { withoutOwnSettings } from './without-own-settings.ts';
 const folder = join(import.meta.dirname, '..', '..', '..', '.local');
 const args = process.argv.slice(2);
 
+endWithReader();
+
 try {
   if (args[0] === 'simulate') await simulate(args.slice(1));
   else await command();
 } catch (error) {
   console.error(sentenceFor(error));
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 
 async function command(): Promise<void> {
@@ -45,10 +50,19 @@ async function simulate(given: readonly string[]): Promise<void> {
     .argument('<what>', 'what is to happen')
     .addHelpText('after', `\n${list.join('\n')}`)
     .action(async (system: string, what: string) => {
+      const whats = all.find((each) => each.system === system)?.each.map(([name]) => name);
+      if (whats === undefined) throw unknown('source', system, Object.keys(simulations));
+      if (!whats.includes(what)) throw unknown(`way for ${system} to go on`, what, whats);
       const { address } = await running();
       for (const line of await simulateAt(address, { system, what })) console.log(line);
     })
     .parseAsync(given, { from: 'user' });
+}
+
+function unknown(kind: string, given: string, known: readonly string[]): UsageError {
+  return new UsageError(
+    `There is no ${kind} named "${given}". There are: ${known.join(', ')}.${suggestion(given, known)}`,
+  );
 }
 
 async function running() {

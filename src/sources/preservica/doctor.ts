@@ -18,7 +18,10 @@ export const preservicaDoctor: SourceDoctor<PreservicaSource> = {
     todo: `Choose one of at least 16 characters, and set it as ${prefixOf(name)}SECRET or in the vault.`,
   }),
   sameSecret: renew(),
-  newSecret: () => ({ todo: 'subscribe anew with the present one.', remedy: renew() }),
+  newSecret: () => ({
+    todo: 'subscribe anew with the present one, as an account that may (add --username and --password-stdin).',
+    remedy: renew(),
+  }),
   longerSecret: 'Set one of at least 16 characters at random, then subscribe with it.',
   trialCall: (secret) =>
     secret === undefined

@@ -1,6 +1,8 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { until } from '../../support/until.ts';
 import { makeClone, runNpm, type Npm } from './clone.ts';
@@ -89,6 +91,38 @@ describe('npm start', () => {
     expect(doctor.lines.join('\n')).toMatch(/3 sources: archive, photos, scans/);
   });
 
+  it('shows commands as they are typed there', async () => {
+    const shown = runNpm(folder, ['run', 'try', '--', 'pywebhooks', 'account', 'create']);
+    expect(await shown.ended).toBe(1);
+    const [, words = ''] =
+      /"npm run try -- (pywebhooks account show[^"]*)"/.exec(shown.lines.join('\n')) ?? [];
+    expect(await runNpm(folder, ['run', 'try', '--', ...words.split(' ')]).ended).toBe(0);
+    const help = runNpm(folder, ['run', 'try', '--', 'events', 'list', '--help']);
+    await help.ended;
+    expect(help.lines[0]).toBe('Usage: npm run try -- events list [options]');
+  });
+
+  it('ends quietly where its reader has seen enough', async () => {
+    const list = 'npm run --silent try -- events list --limit 200 --json | head -1';
+    const child = spawn('sh', ['-c', list], { cwd: folder });
+    const said = await textOf(child.stderr);
+    expect(said).toBe('');
+  });
+
+  it.each([
+    ['photo', 'upload', 'Did you mean photos?'],
+    ['photos', 'uplod', 'Did you mean upload?'],
+  ])('names what is nearest to a wish that nobody knows: %s %s', async (source, what, nearest) => {
+    const wished = runNpm(folder, ['run', 'try', '--', 'simulate', source, what]);
+    expect(await wished.ended).toBe(2);
+    expect(wished.lines.join('\n')).toContain(nearest);
+  });
+
+  it('keeps its storage apart from that of npm run storage', async () => {
+    await stat(join(folder, '.local', 'azurite'));
+    await expect(stat(join(folder, '.azurite'))).rejects.toThrow('ENOENT');
+  });
+
   it.each([
     ['archive', 'ingest', /^ {2}done[ ,]/],
     ['archive', 'move', /^ {2}done[ ,]/],
@@ -133,6 +167,17 @@ describe('npm start', () => {
     expect(await doctor.ended).toBe(1);
     expect(doctor.lines).toEqual(['No "npm start" runs in this folder. Start one, then try again.']);
   });
+});
+
+it('npm run storage says that its port is taken', async () => {
+  const taken = createServer().listen(10_000, '127.0.0.1').unref();
+  await new Promise((resolve) => taken.once('listening', resolve).once('error', resolve));
+  const storage = runNpm(await makeClone(), ['run', 'storage']);
+  expect(await storage.ended).toBe(1);
+  expect(storage.lines).toEqual([
+    'Port 10000 is in use: most likely storage runs here already. Use that one, or end it first.',
+  ]);
+  taken.close();
 });
 
 describe('npm start that does not come far', () => {
