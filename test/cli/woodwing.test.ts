@@ -552,7 +552,10 @@ describe('new-token', () => {
     const before = only(photos.assets);
     const file = photos.app.settings['LOCAL_SECRETS_FILE'] ?? '';
     for (const [env, why] of [
-      [{ ASSET_WEBHOOKS_URL: 'http://127.0.0.1:9' }, /connection to Asset Webhooks failed/],
+      [
+        { ASSET_WEBHOOKS_URL: 'http://127.0.0.1:9' },
+        /connection to Asset Webhooks at http:\/\/127\.0\.0\.1:9 failed/,
+      ],
       [{ ASSET_WEBHOOKS_URL: photos.assets.url }, /answered 401|wants a function key/],
       [{ LOCAL_SECRETS_FILE: `${file}.other` }, /the app has its secrets elsewhere.*--show-secret/],
       [{ LOCAL_SECRETS_FILE: tmpdir() }, /EISDIR/],

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const root = join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
 
-it.each(['start', 'try', 'host', 'storage', 'build', 'bench', 'test'])(
+it.each(['start', 'try', 'host', 'storage', 'build', 'bench', 'check', 'format', 'test'])(
   'npm run %s installs first what is missing',
   async (name) => {
     const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
