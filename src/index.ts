@@ -46,7 +46,7 @@ if (settings.ok) {
 }
 
 function run(config: Config): void {
-  const clock = { now: () => new Date(), newId: () => randomUUID(), random: Math.random };
+  const clock = { now: Date.now, newId: () => randomUUID(), random: Math.random };
   const secrets = createSecrets(config, {
     vault: configuredVault(config, { now: Date.now }),
     now: Date.now,

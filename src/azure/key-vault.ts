@@ -1,3 +1,4 @@
+import type { Clock } from '../pipeline/ports/clock.ts';
 import type { KeyVaultSecret, SecretClient, SecretProperties } from '@azure/keyvault-secrets';
 import { azureCredential } from './credential.ts';
 import { once } from './storage-clients.ts';
@@ -27,13 +28,13 @@ interface Identity {
 /** The vault that the settings name; undefined where they name none. */
 export function configuredVault(
   { keyVaultUrl, ...identity }: Identity & { readonly keyVaultUrl: string | undefined },
-  clock: { now(): number },
+  clock: Clock,
 ): SecretStore | undefined {
   return keyVaultUrl === undefined ? undefined : keyVault(keyVaultUrl, identity, clock);
 }
 
 /** The versions of a secret as Key Vault has them. The SDK is loaded at the first look. */
-export function keyVault(url: string, identity: Identity, clock: { now(): number }): SecretStore {
+export function keyVault(url: string, identity: Identity, clock: Clock): SecretStore {
   const client = async (maxRetries: number): Promise<SecretClient> => {
     const { SecretClient: Client } = await import('@azure/keyvault-secrets');
     return new Client(url, await azureCredential(identity), {

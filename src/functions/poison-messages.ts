@@ -1,14 +1,13 @@
 import type { TimerHandler } from '@azure/functions';
-import { recordPoison } from '../pipeline/dead-letter/record-poison.ts';
+import { recordPoison, type PoisonDeps } from '../pipeline/dead-letter/record-poison.ts';
 import type { PoisonQueue } from '../pipeline/ports/stores.ts';
-import type { ProcessDeps } from '../pipeline/process/process-deps.ts';
 import { logOf } from './log.ts';
 
 // The rest is for the next minute.
 const timeLimitMs = 50_000;
 
 /** A timer that brings what the platform gave up on into the ledger, whenever that can be written. */
-export function poisonMessages(deps: Omit<ProcessDeps, 'log'> & { poison: PoisonQueue }): TimerHandler {
+export function poisonMessages(deps: Omit<PoisonDeps, 'log'> & { poison: PoisonQueue }): TimerHandler {
   return async (_timer, context) => {
     const log = logOf(context);
     const startedAt = performance.now();

@@ -1,3 +1,4 @@
+import type { Clock } from '../pipeline/ports/clock.ts';
 import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import type { SourceConfig } from '../pipeline/ports/source-config.ts';
@@ -17,7 +18,7 @@ import { pathSegments } from './path-segments.ts';
 import type { Bodies, Body } from './bodies.ts';
 import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
 
-export interface SourcesDeps {
+export interface SourcesDeps extends Clock {
   readonly config: {
     readonly sources: ReadonlyMap<string, SourceConfig>;
     readonly publicUrl: string | undefined;
@@ -29,7 +30,6 @@ export interface SourcesDeps {
   readonly secretProof: SecretProof;
   readonly refusals: Pick<RefusalCounter, 'flush' | 'read'>;
   readonly bodies: Bodies;
-  now(): Date;
 }
 
 /** `GET /sources`: how each source does; with `?proof=NONCE` also which secrets it has, for somebody who has them too. */
@@ -63,7 +63,7 @@ async function shown(
     ledger.list({ source: name, state: 'waiting', limit: mostListed }),
     ledger.list({ source: name, state: 'failed', limit: mostListed }),
   ]);
-  const now = deps.now().getTime();
+  const now = deps.now();
   return {
     name,
     kind,
@@ -121,7 +121,7 @@ export function openWindow(deps: SourcesDeps): HttpHandler {
       return { status: read.status, ...headers, jsonBody: { error: read.why } };
     }
     const { key, minutes, withdraw } = read.wanted;
-    const until = deps.now().getTime() + minutes * 60_000;
+    const until = deps.now() + minutes * 60_000;
     await deps.setWindow({ source, which: key, until, withdraw });
     return { status: 200, jsonBody: { source, key, until: new Date(until).toISOString() } };
   });

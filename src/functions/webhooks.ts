@@ -86,7 +86,7 @@ async function receive(
   deps: WebhookDeps & { doors: ReadonlyMap<string, AcceptSource & { offer: OfferSecret }> },
   log: Log,
 ): Promise<Received> {
-  const receivedAt = deps.now();
+  const receivedAt = new Date(deps.now());
   const url = new URL(request.url);
   // The path itself and not the route's parameter, which a caller's query can take away (src/local/host/README.md).
   const sourceName = url.pathname.replace(/\/$/, '').split('/').at(-1) ?? '';

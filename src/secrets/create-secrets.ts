@@ -1,3 +1,4 @@
+import type { Clock } from '../pipeline/ports/clock.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { SecretStore } from '../pipeline/ports/secret-store.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
@@ -12,7 +13,7 @@ export function createSecrets(
     readonly localSecretsFile: string | undefined;
     readonly secretOverlapMs: number;
   },
-  { vault, ...deps }: { vault: SecretStore | undefined; log: Log; now(): number },
+  { vault, ...deps }: { vault: SecretStore | undefined; log: Log } & Clock,
 ): Secrets {
   const { sources, localSecretsFile: file, secretOverlapMs: overlapMs } = config;
   return vault === undefined

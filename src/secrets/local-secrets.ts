@@ -1,3 +1,4 @@
+import type { Clock } from '../pipeline/ports/clock.ts';
 import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { StoredValue, Secrets, WebhookSecrets } from '../pipeline/ports/secrets.ts';
@@ -10,7 +11,7 @@ import { withoutSharedSecrets } from './without-shared-secrets.ts';
  */
 export function localSecrets(
   sources: ReadonlyMap<string, Pick<SourceConfig, 'secrets'>>,
-  deps: { file: string | undefined; overlapMs: number; log: Log; now(): number },
+  deps: { file: string | undefined; overlapMs: number; log: Log } & Clock,
 ): Secrets {
   const file = deps.file === undefined ? undefined : secretsFile(deps.file);
   const settingsOf = (source: string): SourceConfig['secrets'] | undefined => sources.get(source)?.secrets;

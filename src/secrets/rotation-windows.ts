@@ -1,3 +1,4 @@
+import type { Clock } from '../pipeline/ports/clock.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type {
   NewWindow,
@@ -8,10 +9,9 @@ import type {
 } from '../pipeline/ports/rotation-windows.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
 
-export interface WindowDeps {
+export interface WindowDeps extends Clock {
   readonly windows: Windows;
   readonly secrets: Pick<Secrets, 'withdraw'>;
-  now(): Date;
   newId(): string;
 }
 
@@ -30,8 +30,8 @@ export async function findWindow(
 }
 
 /** True while somebody moves this offer on, or at least may be about to. */
-export function isUnderWay({ state, at }: Offer, now: Date): boolean {
-  return (state === 'claimed' || state === 'writing') && now.getTime() - at < abandonedAfterMs;
+export function isUnderWay({ state, at }: Offer, now: number): boolean {
+  return (state === 'claimed' || state === 'writing') && now - at < abandonedAfterMs;
 }
 
 /**
@@ -41,7 +41,7 @@ export function isUnderWay({ state, at }: Offer, now: Date): boolean {
 export async function setWindow(name: NewWindow, deps: WindowDeps): Promise<void> {
   const { windows } = deps;
   const { source, which, until } = name;
-  const ends = until <= deps.now().getTime();
+  const ends = until <= deps.now();
   if (ends) await endWindow(name, deps);
   for (;;) {
     const before = await findWindow(windows, name);
@@ -107,7 +107,7 @@ export async function moveOffer(
   const { source, which } = name;
   for (;;) {
     const before = await findWindow(windows, name, signal);
-    const now = clock.now().getTime();
+    const now = clock.now();
     if (before?.offer === undefined || (whileOpen === true && before.until <= now)) return false;
     // The table may have done it, and its answer was lost.
     if (before.offer.claim === as && before.offer.state === state) return true;

@@ -39,7 +39,7 @@ export function offersTo(source: string, deps: OfferDeps): OfferSecret {
     refresh: async () => await deps.windows.read(source),
     everyMs: looksEveryMs,
     mostWaiting,
-    now: () => deps.now().getTime(),
+    now: () => deps.now(),
   });
   return async ({ which, value }, { leftMs, signal }) => {
     const seen = await refresh.join({ bytes: 0, maxWaitMs: leftMs() });
@@ -79,16 +79,12 @@ async function claimWindow(
   for (;;) {
     const now = deps.now();
     const before = window?.offer;
-    if (
-      before?.state === 'taken' &&
-      before.digest === digest &&
-      now.getTime() - before.at < repeatedWithinMs
-    ) {
+    if (before?.state === 'taken' && before.digest === digest && now - before.at < repeatedWithinMs) {
       if (await takeRepeated(offer, before.claim, deps)) return { kind: 'taken' };
       window = await findWindow(windows, name, signal);
       continue;
     }
-    if (window === undefined || window.until <= now.getTime()) return { kind: 'refused' };
+    if (window === undefined || window.until <= now) return { kind: 'refused' };
     if (before !== undefined && (before.state === 'taken' || before.digest !== digest))
       return { kind: 'refused' };
     const withdrawn = before?.withdrawn;
@@ -99,7 +95,7 @@ async function claimWindow(
       // What was written of it once may still be in the store.
       const state = before === undefined || before.state === 'claimed' ? 'claimed' : 'writing';
       const { which, until, version } = window;
-      const own = { digest, state, claim, at: now.getTime(), withdrawn } as const;
+      const own = { digest, state, claim, at: now, withdrawn } as const;
       const claimed = await windows.replace(name.source, { which, until, offer: own }, version, signal);
       if (claimed !== undefined) return { kind: 'claimed', withdrawn };
     }

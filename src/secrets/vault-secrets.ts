@@ -1,14 +1,14 @@
+import type { Clock } from '../pipeline/ports/clock.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { SecretStore, SecretVersion } from '../pipeline/ports/secret-store.ts';
 import { digestOf, type StoredValue, type Secrets, type WebhookSecrets } from '../pipeline/ports/secrets.ts';
 import { withoutSharedSecrets } from './without-shared-secrets.ts';
 
-export interface VaultDeps {
+export interface VaultDeps extends Clock {
   readonly sources: readonly string[];
   /** How long a webhook secret's predecessor counts after its successor was made. */
   readonly overlapMs: number;
   readonly log: Log;
-  now(): number;
 }
 
 const freshMs = 300_000;

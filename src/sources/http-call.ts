@@ -1,3 +1,4 @@
+import type { Clock } from '../pipeline/ports/clock.ts';
 import { UpstreamError } from '../pipeline/ports/errors.ts';
 import type { LargePlace } from './large-answers.ts';
 import { isCutOffPicture } from './cut-off-picture.ts';
@@ -10,7 +11,7 @@ export interface CallAnswer {
   readonly retryAfterMs: number | undefined;
 }
 
-export interface CallLimits {
+export interface CallLimits extends Clock {
   readonly maxBytes: number;
   readonly timeLimitMs: number;
   /** Absent where nobody may stop the call. */
@@ -19,7 +20,6 @@ export interface CallLimits {
   readonly large?: LargePlace;
   /** What a success holds; a page for people in its place is an error that passes. Absent: anything. */
   readonly expects?: Expected;
-  now(): number;
 }
 
 const maxRefusalBytes = 65_536;

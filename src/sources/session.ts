@@ -1,3 +1,4 @@
+import type { Clock } from '../pipeline/ports/clock.ts';
 import { UpstreamError } from '../pipeline/ports/errors.ts';
 import type { Permit } from '../pipeline/ports/permit.ts';
 import type { CallAnswer } from './http-call.ts';
@@ -9,14 +10,13 @@ export interface NewToken {
   readonly lifeMs: number;
 }
 
-export interface SessionDeps {
+export interface SessionDeps extends Clock {
   /** The system's name for people. */
   readonly system: string;
   /** Logs in once. Throws an UpstreamError; one of `UPSTREAM_LOGIN_REFUSED` is believed for a while. */
   logIn(): Promise<NewToken>;
   /** How long a refused login is believed without asking again. */
   readonly refusedForMs: number;
-  now(): number;
 }
 
 interface Token {

@@ -43,7 +43,7 @@ function pipeline(): ProcessDeps {
     assets: assetStore(clients),
     ledger: tableLedger(clients, ['archive']),
     coalescer: new Coalescer<Outcome>(),
-    now: () => new Date(),
+    now: Date.now,
   };
 }
 

@@ -45,13 +45,13 @@ function staff(given: Partial<SourcesDeps> = {}) {
       await setWindow(wanted, {
         windows,
         secrets: { withdraw: async () => undefined },
-        now: () => now,
+        now: () => now.getTime(),
         newId: () => 'an-id',
       }),
     secretProof,
     refusals: { flush: async () => undefined, read: async () => [] },
     bodies: new Bodies(10_000_000),
-    now: () => now,
+    now: () => now.getTime(),
     ...given,
   };
   return {

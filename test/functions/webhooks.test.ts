@@ -37,7 +37,7 @@ function door(given: Partial<WebhookDeps> = {}) {
     refreshEveryMs: 0,
     maxDeliveryBytes: 1_000_000,
     bodies: new Bodies(10_000_000),
-    now: () => new Date('2026-01-05T10:00:00Z'),
+    now: () => Date.parse('2026-01-05T10:00:00Z'),
     newId: () => 'delivery-1',
     ...given,
   };

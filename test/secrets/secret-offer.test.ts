@@ -30,7 +30,7 @@ it.each([0, 1, 2])(
         },
       },
       log: () => undefined,
-      now: () => new Date(),
+      now: Date.now,
       newId: () => `id-${(serial += 1)}`,
     });
     const limits = { leftMs: () => 4_000, signal: new AbortController().signal };
@@ -62,7 +62,7 @@ async function offerTwice(second: { signal: AbortSignal; onClaim?: () => void })
         },
       },
       log: () => undefined,
-      now: () => new Date(),
+      now: Date.now,
       newId: () => `id-${(serial += 1)}`,
     });
   const key = { which: 'secret', value: 'the offered key' } as const;

@@ -97,7 +97,7 @@ export function processBench(
       ...limits,
     },
     log: (level, name, fields) => logged.push({ level, name, ...fields }),
-    now: () => new Date(now),
+    now: () => now,
     newId: () => `id-${(ids += 1)}`,
     random: () => 0,
   };

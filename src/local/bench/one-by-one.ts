@@ -61,7 +61,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
     coalescer: new Coalescer<Outcome>(),
     limits: config,
     log,
-    now: () => new Date(),
+    now: Date.now,
     newId: () => randomUUID(),
     random: Math.random,
   };

@@ -1,3 +1,4 @@
+import type { Clock } from '../ports/clock.ts';
 import type { Call, CallVerdict, Receiver } from '../ports/receiver.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import { SharedRefresh } from '../concurrency/shared-refresh.ts';
@@ -10,11 +11,10 @@ export type VerifyResult =
 /** Judges one call; `leftMs` says how long it may still take. Never throws. */
 export type VerifyCall = (call: Call, leftMs: () => number) => Promise<VerifyResult>;
 
-export interface VerifyDeps {
+export interface VerifyDeps extends Clock {
   readonly secrets: Pick<Secrets, 'webhookSecrets' | 'refresh'>;
   readonly windows: { read(source: string): Promise<readonly OpenWindow[]> };
   readonly refreshEveryMs: number;
-  now(): Date;
 }
 
 // So that a verdict is out before the time is up.
@@ -35,7 +35,7 @@ export function callVerifier(source: string, receiver: Receiver, deps: VerifyDep
       return { windows };
     },
     everyMs: deps.refreshEveryMs,
-    now: () => deps.now().getTime(),
+    now: () => deps.now(),
   });
   return async (call, leftMs) => {
     const secrets = await deps.secrets.webhookSecrets(source);
@@ -50,9 +50,7 @@ export function callVerifier(source: string, receiver: Receiver, deps: VerifyDep
     const renewed = await deps.secrets.webhookSecrets(source);
     if (renewed === undefined) return { kind: 'unverifiable', why: 'no-secret' };
     const second = receiver.verify(call, renewed);
-    const changing = seen.windows.some(
-      ({ which, until }) => which === 'secret' && until > deps.now().getTime(),
-    );
+    const changing = seen.windows.some(({ which, until }) => which === 'secret' && until > deps.now());
     return second.kind === 'not-proved' && changing
       ? { kind: 'unverifiable', why: 'secret-changing' }
       : second;

@@ -1,13 +1,13 @@
+import type { Clock } from '../ports/clock.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface SharedRefreshDeps<T> {
+export interface SharedRefreshDeps<T> extends Clock {
   /** One look. What it throws makes it a look that failed. */
   refresh(): Promise<T>;
   /** At most one begins in this time. */
   readonly everyMs: number;
   /** Whoever waits holds a connection, and perhaps a body. */
   readonly mostWaiting?: number;
-  now(): number;
 }
 
 // Who waits holds a body in memory meanwhile.

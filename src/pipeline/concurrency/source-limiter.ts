@@ -1,3 +1,4 @@
+import type { Clock } from '../ports/clock.ts';
 import type { Permit } from '../ports/permit.ts';
 
 export type AcquireResult =
@@ -15,11 +16,10 @@ export interface SourceLimiter {
   pauseFor(forMs: number, code: 'source-unavailable' | 'rate-limited'): void;
 }
 
-export interface SourceLimiterOptions {
+export interface SourceLimiterOptions extends Clock {
   readonly maxAtOnce: number;
   /** 0 is no limit; else a burst of one second's worth may come at once. */
   readonly maxPerSecond: number;
-  now(): number;
 }
 
 /** Somebody who waits for a permit, and until when. */

@@ -11,6 +11,8 @@ const reason = {
   text: 'Every try to handle it failed inside this app or at its own storage; the log of that time says how.',
 } as const;
 
+export type PoisonDeps = Omit<ProcessDeps, 'assets' | 'coalescer' | 'newId'>;
+
 /**
  * Writes down what the platform gave up on, so that it is seen and can be replayed: one failed row an event, unless
  * it has ended otherwise. `text` is the message as it stood in the queue. Answers whether all of it is on record;
@@ -18,7 +20,7 @@ const reason = {
  */
 export async function recordPoison(
   { text, messageId }: { text: string; messageId: string },
-  deps: ProcessDeps,
+  deps: PoisonDeps,
 ): Promise<'recorded' | 'not-yet'> {
   const item = fromBase64(text);
   const decoded = decodeMessage(item);

@@ -3,19 +3,20 @@ import { EventId, type AssetEvent } from '../model/event.ts';
 import { eventId } from '../model/event-id.ts';
 import type { EventEntry } from '../model/ledger.ts';
 import type { Arrival, AssetMessage, ClaimCheck, MessageHead } from '../model/message.ts';
-import { closeEvent } from '../process/close-event.ts';
+import { closeEvent, type CloseDeps } from '../process/close-event.ts';
 import type { EventCopy } from '../process/event-copy.ts';
 import type { SettledAs } from '../process/event-transitions.ts';
 import type { ProcessDeps } from '../process/process-deps.ts';
 
 type Failed = SettledAs<'failed'>['reason'];
+type RecordDeps = CloseDeps & Pick<ProcessDeps, 'sources' | 'deliveries'>;
 
 /** Says in the ledger that a message of ours can no longer be worked on, and why: in its event's own row where that is known. */
 export async function recordLost(
   head: MessageHead,
   reason: Failed,
   { claim, arrival }: { claim: ClaimCheck | undefined; arrival: Arrival },
-  deps: ProcessDeps,
+  deps: RecordDeps,
 ): Promise<void> {
   const id = claim?.eventId ?? eventId(head.source, [head.deliveryId, claim?.from, claim?.to]);
   const content: EventEntry['content'] = claim === undefined ? await keepMessage(arrival, deps) : { claim };
@@ -27,7 +28,7 @@ export async function recordLost(
 export async function recordUnknownSource(
   { events, claim, ...head }: AssetMessage,
   arrival: Arrival,
-  deps: ProcessDeps,
+  deps: RecordDeps,
 ): Promise<void> {
   const reason: Failed = {
     code: 'unknown-source',
@@ -53,7 +54,7 @@ const Recognized = z.object({
 });
 
 /** Keeps a message that nobody can read, and says so in the ledger: in the rows of the events that it names, where it does. */
-export async function recordUnreadable({ item, messageId }: Arrival, deps: ProcessDeps): Promise<void> {
+export async function recordUnreadable({ item, messageId }: Arrival, deps: RecordDeps): Promise<void> {
   const content = await keepMessage({ item, messageId }, deps);
   const { blob } = content.unread;
   const reason: Failed = {
@@ -72,7 +73,7 @@ export async function recordUnreadable({ item, messageId }: Arrival, deps: Proce
     }
     return;
   }
-  const now = deps.now().toISOString();
+  const now = new Date(deps.now()).toISOString();
   const head = {
     v: 1 as const,
     deliveryId: messageId,
@@ -85,12 +86,12 @@ export async function recordUnreadable({ item, messageId }: Arrival, deps: Proce
   await fail({ event, head, owner: messageId, content }, reason, deps);
 }
 
-async function fail(copy: EventCopy, reason: Failed, deps: ProcessDeps): Promise<void> {
+async function fail(copy: EventCopy, reason: Failed, deps: RecordDeps): Promise<void> {
   await closeEvent(copy, { kind: 'ended', settled: { state: 'failed', reason } }, deps);
 }
 
 /** Keeps the text of a message as a blob; the same text always as the same one. */
-async function keepMessage({ item }: Arrival, deps: ProcessDeps): Promise<{ unread: { blob: string } }> {
+async function keepMessage({ item }: Arrival, deps: RecordDeps): Promise<{ unread: { blob: string } }> {
   const text = typeof item === 'string' ? item : JSON.stringify(item);
   const blob = `unreadable-messages/${eventId('', [text])}`;
   await deps.deliveries.put(blob, { bytes: Buffer.from(text) });

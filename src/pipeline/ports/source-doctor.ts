@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type { Permit } from './permit.ts';
 import type { Secrets } from './secrets.ts';
 import type { SourceConfig } from './source-config.ts';
@@ -41,7 +42,7 @@ export interface TrialCall {
   readonly proves: string;
 }
 
-export interface DoctorContext<Source extends SourceConfig = SourceConfig> {
+export interface DoctorContext<Source extends SourceConfig = SourceConfig> extends Clock {
   readonly source: Source;
   readonly secrets: Secrets;
   readonly permit: Permit;
@@ -51,7 +52,6 @@ export interface DoctorContext<Source extends SourceConfig = SourceConfig> {
   readonly addresses: readonly string[];
   /** Is told how many items of a list could not be read. */
   readonly onUnread: (count: number) => void;
-  now(): number;
 }
 
 /** What a kind of source tells the `doctor` command. */

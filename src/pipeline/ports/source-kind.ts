@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type * as z from 'zod';
 import type { Log } from './log.ts';
 import type { Receiver } from './receiver.ts';
@@ -7,13 +8,12 @@ import type { SourceConfig, SourceSecretSettings } from './source-config.ts';
 import type { SourceDoctor } from './source-doctor.ts';
 
 /** What asking a source needs beside its own settings. */
-export interface FetchDeps {
+export interface FetchDeps extends Clock {
   readonly secrets: Secrets;
   readonly maxFiles: number;
   readonly maxThumbnailBytes: number;
   readonly firstRetryDelayMs: number;
   readonly log: Log;
-  now(): number;
 }
 
 /** What the settings of a kind must give, whatever else they give. */

@@ -6,11 +6,13 @@ import { retryDelayMs } from './retry-schedule.ts';
 import { settleEvent, type Settling } from './settle-event.ts';
 import type { AgainCode, Outcome, ProcessDeps } from './process-deps.ts';
 
+export type CloseDeps = Pick<ProcessDeps, 'queue' | 'ledger' | 'limits' | 'log' | 'now' | 'random'>;
+
 /** Writes an outcome down, and sends what must come again. The new message goes first: the row first would lose the event in a crash. */
 export async function closeEvent(
   copy: EventCopy,
   outcome: Outcome,
-  deps: ProcessDeps,
+  deps: CloseDeps,
   lease?: EventLease,
 ): Promise<void> {
   const { head } = copy;
@@ -20,7 +22,7 @@ export async function closeEvent(
     case 'put-back': {
       await deps.queue.send(textOf(copy, head.attempt, lease), { delayMs: outcome.delayMs });
       if (outcome.waiting === undefined) return logPutBack(copy, outcome.delayMs, deps);
-      const nextAttemptAt = new Date(deps.now().getTime() + outcome.delayMs).toISOString();
+      const nextAttemptAt = new Date(deps.now() + outcome.delayMs).toISOString();
       const settled: Settled = { state: 'waiting', reason: { ...outcome.waiting, nextAttemptAt } };
       await tell(copy, settled, { countsAsTry: false }, deps, lease);
       return;
@@ -38,7 +40,7 @@ export async function closeEvent(
         return;
       }
       await deps.queue.send(textOf(copy, head.attempt + 1, lease), { delayMs });
-      const nextAttemptAt = new Date(deps.now().getTime() + delayMs).toISOString();
+      const nextAttemptAt = new Date(deps.now() + delayMs).toISOString();
       const settled: Settled = {
         state: 'waiting',
         reason: { code: outcome.code, text: outcome.text, nextAttemptAt },
@@ -61,9 +63,9 @@ export async function closeEvent(
   }
 }
 
-function logPutBack({ event, head }: EventCopy, delayMs: number, deps: ProcessDeps): void {
+function logPutBack({ event, head }: EventCopy, delayMs: number, { log }: CloseDeps): void {
   const fields = { source: head.source, eventId: event.id, delivery: head.deliveryId };
-  deps.log('info', 'event-put-back', { ...fields, delayMs: Math.round(delayMs) });
+  log('info', 'event-put-back', { ...fields, delayMs: Math.round(delayMs) });
 }
 
 function givenUp(outcome: { code: AgainCode; text: string }, tries: number): Settled {
@@ -78,7 +80,7 @@ async function tell(
   copy: EventCopy,
   settled: Settled,
   about: Settling,
-  deps: ProcessDeps,
+  deps: CloseDeps,
   lease: EventLease | undefined,
 ): Promise<void> {
   await settleEvent(copy, settled, about, deps, lease).catch((error: unknown) => {
@@ -103,6 +105,6 @@ function textOf(
 }
 
 /** When to come again to an event that somebody holds. */
-export function untilFree({ until }: { until: number }, deps: ProcessDeps): number {
-  return Math.max(0, until - deps.now().getTime()) + 1_000 * deps.random();
+export function untilFree({ until }: { until: number }, deps: Pick<CloseDeps, 'now' | 'random'>): number {
+  return Math.max(0, until - deps.now()) + 1_000 * deps.random();
 }

@@ -10,11 +10,13 @@ const renewEveryMs = 20_000;
 // The platform ends an invocation after ten minutes (host.json), and takes the process with it.
 const renewedAtMost = 24;
 
+type LeaseDeps = Pick<ProcessDeps, 'ledger' | 'log' | 'now'>;
+
 /** An event that is ours to work on, its lease renewed until it is released. */
 export class EventLease {
   readonly #keys: RowKeys;
   readonly #copy: EventCopy;
-  readonly #deps: ProcessDeps;
+  readonly #deps: LeaseDeps;
   readonly #ended = new AbortController();
   readonly #renewal: NodeJS.Timeout;
   #rows: Rows;
@@ -25,17 +27,17 @@ export class EventLease {
     copy: EventCopy,
     assetId: string,
     known: Rows,
-    deps: ProcessDeps,
+    deps: LeaseDeps,
   ): Promise<EventLease | Exclude<LeaseResult, { kind: 'ours' }>> {
     const keys = keysOf(copy, assetId);
     const { answer, rows } = await deps.ledger.change(keys, known, (current) => {
-      const now = deps.now();
+      const now = new Date(deps.now());
       return claimEvent(current, copy, { owner: copy.owner, until: endOf(now) }, now);
     });
     return answer.kind === 'ours' ? new EventLease(keys, copy, rows, deps) : answer;
   }
 
-  private constructor(keys: RowKeys, copy: EventCopy, rows: Rows, deps: ProcessDeps) {
+  private constructor(keys: RowKeys, copy: EventCopy, rows: Rows, deps: LeaseDeps) {
     this.#keys = keys;
     this.#copy = copy;
     this.#rows = rows;
@@ -84,7 +86,7 @@ export class EventLease {
     try {
       const { owner } = this.#copy;
       const { answer, rows } = await this.#deps.ledger.change(this.#keys, this.#rows, (current) =>
-        renew(current, owner, endOf(this.#deps.now())),
+        renew(current, owner, endOf(new Date(this.#deps.now()))),
       );
       this.#rows = rows;
       if (answer.kind !== 'ours') this.#ended.abort(new Error('another instance took this event over'));

@@ -44,7 +44,7 @@ const longestStumbleMs = 600_000;
 async function putBackStumbled(
   { item, owner }: Handled,
   failure: StorageError,
-  deps: ProcessDeps,
+  deps: Pick<ProcessDeps, 'queue' | 'log' | 'random'>,
 ): Promise<void> {
   const message = Stumbled.safeParse(item);
   if (!message.success) throw failure;
@@ -124,7 +124,10 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
 }
 
 /** Puts a message back, once, that a version or settings of tomorrow may know what to do with. */
-async function waitForAnother(members: Readonly<Record<string, unknown>>, deps: ProcessDeps): Promise<void> {
-  const putBack = JSON.stringify({ ...members, putBackAt: deps.now().toISOString() });
+async function waitForAnother(
+  members: Readonly<Record<string, unknown>>,
+  deps: Pick<ProcessDeps, 'queue' | 'now'>,
+): Promise<void> {
+  const putBack = JSON.stringify({ ...members, putBackAt: new Date(deps.now()).toISOString() });
   await deps.queue.send(putBack, { delayMs: anotherWaitMs });
 }

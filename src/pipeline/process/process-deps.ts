@@ -1,3 +1,4 @@
+import type { Clock } from '../ports/clock.ts';
 import type { ClaimedEvents } from './claimed-events.ts';
 import type { SourceLimiter } from '../concurrency/source-limiter.ts';
 import type { Settled } from './event-transitions.ts';
@@ -20,7 +21,7 @@ export interface ProcessSource {
   client(): Promise<SourceClient>;
 }
 
-export interface ProcessDeps {
+export interface ProcessDeps extends Clock {
   readonly sources: ReadonlyMap<string, ProcessSource>;
   readonly queue: WorkQueue;
   readonly deliveries: DeliveryStore;
@@ -30,7 +31,6 @@ export interface ProcessDeps {
   readonly coalescer: Coalescer<Outcome>;
   readonly limits: ProcessLimits;
   readonly log: Log;
-  now(): Date;
   newId(): string;
   /** From 0 to 1. */
   random(): number;

@@ -23,7 +23,7 @@ export async function processEvent(copy: EventCopy, source: ProcessSource, deps:
   if ('settled' in wanted) return await closeEvent(copy, wanted, deps);
 
   const key = `${copy.head.source}/${wanted.kind}/${wanted.id}`;
-  const waitsUntil = deps.now().getTime() + longestWaitMs;
+  const waitsUntil = deps.now() + longestWaitMs;
   const lead = async (): Promise<LeaderResult<Outcome>> =>
     await fetchWithPermit(copy, { ...wanted, waitsUntil }, source, deps);
   if (standsAlone(copy, source)) {
@@ -118,7 +118,7 @@ async function fetchWithPermit(
     return await alone({ kind: 'ended', settled });
   }
 
-  const acquired = await source.limiter.acquire(Math.max(0, waitsUntil - deps.now().getTime()));
+  const acquired = await source.limiter.acquire(Math.max(0, waitsUntil - deps.now()));
   if (acquired.kind === 'busy')
     return await alone({ kind: 'put-back', delayMs: 1_000 + 4_000 * deps.random() });
   if (acquired.kind === 'closed') return await alone(awaitOpening(acquired, deps));
@@ -140,7 +140,7 @@ async function fetchWithPermit(
 }
 
 /** Most events come once: their row is read only where there must be one already. */
-async function knownRows(copy: EventCopy, assetId: string, deps: ProcessDeps): Promise<Rows> {
+async function knownRows(copy: EventCopy, assetId: string, deps: Pick<ProcessDeps, 'ledger'>): Promise<Rows> {
   const { attempt, leaseOwners, source } = copy.head;
   if (attempt > 0 || leaseOwners !== undefined) return await deps.ledger.read(keysOf(copy, assetId));
   return { event: undefined, asset: await deps.ledger.assetState(source, assetId) };
@@ -163,8 +163,11 @@ function isCovered(
   return !source.eventuallyConsistent || Date.parse(event.occurredAt) <= Date.parse(asset?.fetchedFor ?? '');
 }
 
-function awaitOpening(closed: { until: number; code: AgainCode }, deps: ProcessDeps): Outcome {
-  const waitMs = Math.max(0, closed.until - deps.now().getTime());
+function awaitOpening(
+  closed: { until: number; code: AgainCode },
+  deps: Pick<ProcessDeps, 'now' | 'random'>,
+): Outcome {
+  const waitMs = Math.max(0, closed.until - deps.now());
   // Spread over a tenth of the time, so that not all come back in one moment.
   const delayMs = waitMs + (1_000 + waitMs / 10) * deps.random();
   const text = 'The source asked us to stay away for a while, so it was not asked.';
@@ -198,7 +201,7 @@ async function fetchAndStore(leased: Leased, deps: ProcessDeps): Promise<Outcome
   const client = await source.client();
   let { asset } = lease;
   for (let fetches = 1; ; fetches += 1) {
-    const beganAt = deps.now();
+    const beganAt = new Date(deps.now());
     const before = await readRecord(deps.assets, name);
     const context = fetchContextOf(copy, asset);
     if (isOvertaken(context, source))

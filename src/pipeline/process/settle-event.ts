@@ -27,7 +27,7 @@ export async function settleEvent(
   deps: Pick<ProcessDeps, 'ledger' | 'log' | 'now'>,
   lease?: EventLease,
 ): Promise<LeaseResult> {
-  const now = deps.now();
+  const now = new Date(deps.now());
   const { answer, rows } =
     lease === undefined
       ? await deps.ledger.change(keysOf(copy), noneKnown, (known) =>

@@ -1,3 +1,4 @@
+import type { Clock } from '../../pipeline/ports/clock.ts';
 import pLimit from 'p-limit';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import type { Permit } from '../../pipeline/ports/permit.ts';
@@ -28,7 +29,7 @@ type DocumentName = keyof typeof documents;
 const askedAtOnce = 8;
 const failuresOfAnOutage = 5;
 
-export interface Asking {
+export interface Asking extends Clock {
   readonly base: string;
   readonly session: Session;
   /** A place for an answer that turns out to be large, of those that all share who ask this source. */
@@ -36,7 +37,6 @@ export interface Asking {
   readonly permit: Permit;
   readonly signal: AbortSignal;
   readonly timeLimitMs: number;
-  now(): number;
 }
 
 /** Takes what is wanted from the root of a document; throws an UpstreamError where it is not as expected. */

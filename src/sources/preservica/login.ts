@@ -1,3 +1,4 @@
+import type { Clock } from '../../pipeline/ports/clock.ts';
 import { Secret, TOTP } from 'otpauth';
 import * as z from 'zod';
 import { prefixOf } from '../../pipeline/ports/source-config.ts';
@@ -15,10 +16,9 @@ interface Account {
   readonly tenant: string | undefined;
 }
 
-interface LoginDeps {
+interface LoginDeps extends Clock {
   readonly secrets: Pick<Secrets, 'password' | 'totpSeed'>;
   readonly timeLimitMs: number;
-  now(): number;
 }
 
 const maxAnswerBytes = 65_536;
@@ -50,8 +50,7 @@ export function preservicaSession({
   secrets: Pick<Secrets, 'password' | 'totpSeed'>;
   timeLimitMs: number;
   firstRetryDelayMs: number;
-  now(): number;
-}): Session {
+} & Clock): Session {
   const now = (): number => clock.now();
   const login = new Login({ source: name, url, username, tenant }, { secrets, timeLimitMs, now });
   return new Session({

@@ -1,3 +1,4 @@
+import type { Clock } from '../../pipeline/ports/clock.ts';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
 import type { Permit } from '../../pipeline/ports/permit.ts';
 import { isJsonObject } from '../../pipeline/model/read-json.ts';
@@ -48,12 +49,11 @@ export function woodwingClient(deps: WoodwingDeps): SourceClient {
   };
 }
 
-interface Asking {
+interface Asking extends Clock {
   readonly session: Session;
   readonly permit: Permit;
   readonly signal: AbortSignal;
   readonly timeLimitMs: number;
-  now(): number;
 }
 
 async function look(

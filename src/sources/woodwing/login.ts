@@ -1,3 +1,4 @@
+import type { Clock } from '../../pipeline/ports/clock.ts';
 import * as z from 'zod';
 import { prefixOf, type SourceConfig } from '../../pipeline/ports/source-config.ts';
 import { UpstreamError } from '../../pipeline/ports/errors.ts';
@@ -6,12 +7,11 @@ import type { Secrets } from '../../pipeline/ports/secrets.ts';
 import { Session, type NewToken } from '../session.ts';
 import { callAssets, systemName } from './call.ts';
 
-export interface LoginDeps {
+export interface LoginDeps extends Clock {
   readonly source: Pick<SourceConfig, 'name' | 'url' | 'username'>;
   readonly secrets: Pick<Secrets, 'password'>;
   readonly timeLimitMs: number;
   readonly firstRetryDelayMs: number;
-  now(): number;
 }
 
 const maxAnswerBytes = 65_536;

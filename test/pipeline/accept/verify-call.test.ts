@@ -39,7 +39,7 @@ function setup(begin: Partial<Place> = {}, given: Partial<VerifyDeps> = {}) {
       },
     },
     refreshEveryMs: 0,
-    now: () => now,
+    now: () => now.getTime(),
     ...given,
   };
   const judge = callVerifier('photos', woodwingReceiver, deps);

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../pipeline/ports/clock.ts';
 import * as z from 'zod';
 import { UpstreamError } from '../../../pipeline/ports/errors.ts';
 import { sanitizeText } from '../../../pipeline/model/sanitize-text.ts';
@@ -47,13 +48,14 @@ export interface PreservicaSubscriptions {
 const timeLimitMs = 70_000;
 const maxBytes = 8_388_608;
 
-export function preservicaSubscriptions(asking: {
-  base: string;
-  session: Session;
-  permit: Permit;
-  now(): number;
-  onUnread?: OnUnread;
-}): PreservicaSubscriptions {
+export function preservicaSubscriptions(
+  asking: {
+    base: string;
+    session: Session;
+    permit: Permit;
+    onUnread?: OnUnread;
+  } & Clock,
+): PreservicaSubscriptions {
   const { base, session, permit } = asking;
   const limits = { maxBytes, timeLimitMs, now: () => asking.now() };
   // What Preservica says about an error might hold what it was sent.

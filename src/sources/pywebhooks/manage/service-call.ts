@@ -1,3 +1,4 @@
+import type { Clock } from '../../../pipeline/ports/clock.ts';
 import * as z from 'zod';
 import { UpstreamError } from '../../../pipeline/ports/errors.ts';
 import { sanitizeText } from '../../../pipeline/model/sanitize-text.ts';
@@ -8,12 +9,11 @@ import type { OnUnread } from '../../read-each.ts';
 export const systemName = 'PyWebhooks';
 
 /** An account of PyWebhooks, as far as it is known. */
-export interface Caller {
+export interface Caller extends Clock {
   /** Base address of the API, without a trailing slash. */
   readonly base: string;
   readonly username: string | undefined;
   apiKey(): Promise<string | undefined>;
-  now(): number;
   readonly onUnread?: OnUnread;
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../pipeline/ports/clock.ts';
 import * as z from 'zod';
 import { UpstreamError } from '../../../pipeline/ports/errors.ts';
 import type { Permit } from '../../../pipeline/ports/permit.ts';
@@ -89,13 +90,14 @@ export interface AssetsWebhooks {
 const timeLimitMs = 30_000;
 const maxBytes = 8_388_608;
 
-export function assetsWebhooks(asking: {
-  base: string;
-  session: Session;
-  permit: Permit;
-  now(): number;
-  onUnread?: OnUnread;
-}): AssetsWebhooks {
+export function assetsWebhooks(
+  asking: {
+    base: string;
+    session: Session;
+    permit: Permit;
+    onUnread?: OnUnread;
+  } & Clock,
+): AssetsWebhooks {
   const { base, session, permit } = asking;
   const limits = { maxBytes, timeLimitMs, now: () => asking.now() };
   // What a server says about an error might hold what it was sent, or what it has.

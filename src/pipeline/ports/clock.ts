@@ -1,0 +1,4 @@
+/** Tells the time in milliseconds since 1970, as `Date.now` does. */
+export interface Clock {
+  now(): number;
+}
