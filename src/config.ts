@@ -252,16 +252,16 @@ function keptTooShort(app: z.infer<typeof appSettings>): string[] {
 // One secret on two sources would let what one of them signs pass for the other.
 function sharedSecrets(names: string[], env: Record<string, string | undefined>): string[] {
   if (env['KEY_VAULT_URL'] !== undefined) return [];
-  const holder = new Map<string, { name: string; setting: string }>();
+  const owners = new Map<string, { name: string; setting: string }>();
   const faults: string[] = [];
   for (const name of names) {
     for (const setting of ['SECRET', 'SECRET_PREVIOUS'].map((end) => prefixOf(name) + end)) {
       const secret = env[setting];
       if (secret === undefined) continue;
-      const other = holder.get(secret);
+      const other = owners.get(secret);
       if (other !== undefined && other.name !== name)
         faults.push(`${setting}: must not be the same as ${other.setting}`);
-      else holder.set(secret, { name, setting });
+      else owners.set(secret, { name, setting });
     }
   }
   return faults;

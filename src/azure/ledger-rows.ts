@@ -38,7 +38,7 @@ export function partitionsOf(source: string | null): string[] {
 // Newest first in a store that sorts upwards: keys count down to the end of what 13 digits of milliseconds hold.
 const endOfTime = 9_999_999_999_999;
 
-/** Where an event stands in every list: newest first, alike times in the order of their ids. */
+/** Where an event stands in every list: newest first, those of one time in the order of their ids. */
 export function placeOf(receivedAtMs: number, id = ''): string {
   return `${String(endOfTime - Math.min(Math.max(receivedAtMs, 0), endOfTime)).padStart(13, '0')}:${id}`;
 }

@@ -9,7 +9,7 @@ export type StorageSettings =
   | { kind: 'connection-string'; connectionString: string }
   | { kind: 'identity'; queueUrl: string; blobUrl: string; tableUrl: string; clientId: string | undefined };
 
-/** How long our own storage gets for one try, and how often it is asked. A door has a deadline of its own on top. */
+/** How long our own storage gets for one try, and how often it is asked. HTTP routes have a deadline of their own besides. */
 const retryOptions = { maxTries: 3, tryTimeoutInMs: 10_000, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
 
 type PipelinePolicy = NonNullable<TableServiceClientOptions['additionalPolicies']>[number]['policy'];

@@ -5,7 +5,7 @@ import { logOf } from './log.ts';
 
 export type StaffAnswer = Omit<HttpResponseInit, 'headers'> & { headers?: Readonly<Record<string, string>> };
 
-/** A door for our own people: what goes wrong is told in words, and it never throws. */
+/** Answers our own people: what goes wrong is told in words, and it never throws. */
 export function staffEndpoint(answer: (request: HttpRequest, log: Log) => Promise<StaffAnswer>): HttpHandler {
   return async (request, context) => {
     try {
@@ -15,7 +15,7 @@ export function staffEndpoint(answer: (request: HttpRequest, log: Log) => Promis
         headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...given.headers },
       };
     } catch (error) {
-      logOf(context)('error', 'staff-door-failed', {
+      logOf(context)('error', 'staff-endpoint-failed', {
         error: error instanceof Error ? error.message : 'unknown',
       });
       return error instanceof StorageError

@@ -39,7 +39,7 @@ const answers = {
 
 /** `/webhooks/{source}`: proves a call, keeps it, and only then says 200. Never throws, and tells a stranger nothing. */
 export function webhooks(deps: WebhookDeps): HttpHandler {
-  const doors = new Map(
+  const accepting = new Map(
     [...deps.sources].map(([name, { receiver }]) => {
       const offer = deps.offers.get(name);
       if (offer === undefined) throw new Error(`nothing takes what is offered to ${name}`);
@@ -50,7 +50,7 @@ export function webhooks(deps: WebhookDeps): HttpHandler {
   return async (request, context): Promise<HttpResponseInit> => {
     const log = logOf(context);
     try {
-      const { answer, name, fields } = await receive(request, context, { ...deps, doors }, log);
+      const { answer, name, fields } = await receive(request, context, { ...deps, accepting }, log);
       const refused = answer.status >= 400;
       if (refused) refusals += 1;
       // What is put off comes again, and is not refused for good.
@@ -83,14 +83,14 @@ interface Received {
 async function receive(
   request: HttpRequest,
   context: InvocationContext,
-  deps: WebhookDeps & { doors: ReadonlyMap<string, AcceptSource & { offer: OfferSecret }> },
+  deps: WebhookDeps & { accepting: ReadonlyMap<string, AcceptSource & { offer: OfferSecret }> },
   log: Log,
 ): Promise<Received> {
   const receivedAt = new Date(deps.now());
   const url = new URL(request.url);
   // The path itself and not the route's parameter, which a caller's query can take away (src/local/host/README.md).
   const sourceName = url.pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
-  const source = deps.doors.get(sourceName);
+  const source = deps.accepting.get(sourceName);
   if (source === undefined) return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
   const refused = (answer: Received['answer'], why: string): Received => ({
     answer,

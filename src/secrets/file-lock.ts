@@ -35,7 +35,7 @@ async function taken(lock: string): Promise<boolean> {
   }
 }
 
-/** One process at a time judges a lock and takes it away, so that none takes the one that another has just made. */
+/** One process at a time looks at a lock and removes it, so that none removes the one that another has just made. */
 async function removeIfLeft(lock: string): Promise<void> {
   const judging = `${lock}.judging`;
   if (!(await isOld(lock))) return;

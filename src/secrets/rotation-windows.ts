@@ -15,7 +15,7 @@ export interface WindowDeps extends Clock {
   newId(): string;
 }
 
-/** After so long nobody is at an offer any more: a door answers within 5 s, and clocks differ. */
+/** After so long nobody handles an offer any more: a webhook is answered within 5 s, and clocks differ. */
 const abandonedAfterMs = 15_000;
 /** How soon a window is read again that somebody else is moving on. */
 export const lookAgainMs = 200;
@@ -82,11 +82,11 @@ export async function withdrawOffer(
   claim: string = deps.newId(),
 ): Promise<void> {
   // Not its signal: what is to be undone has perhaps run out of time.
-  const unhurried = { windows: deps.windows, now: () => deps.now() };
+  const withoutSignal = { windows: deps.windows, now: () => deps.now() };
   // Whoever offers the same key meanwhile waits.
-  if (!(await moveOffer(name, { digest, claim: before, as: claim, state: 'writing' }, unhurried))) return;
+  if (!(await moveOffer(name, { digest, claim: before, as: claim, state: 'writing' }, withoutSignal))) return;
   const withdrawn = await deps.secrets.withdraw(name.source, name.which, digest);
-  await moveOffer(name, { digest, claim, state: 'refused', withdrawn }, unhurried);
+  await moveOffer(name, { digest, claim, state: 'refused', withdrawn }, withoutSignal);
 }
 
 interface Move extends Pick<Offer, 'digest' | 'claim'> {

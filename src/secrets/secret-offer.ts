@@ -117,9 +117,9 @@ async function takeRepeated(
     deps.signal.throwIfAborted();
     return taken;
   } catch (error) {
-    const unhurried = { windows: deps.windows, now: () => deps.now() };
+    const withoutSignal = { windows: deps.windows, now: () => deps.now() };
     const giveBack = { digest, claim, as: before, state: 'taken' } as const;
-    void untilDone(name, deps, async () => await moveOffer(name, giveBack, unhurried));
+    void untilDone(name, deps, async () => await moveOffer(name, giveBack, withoutSignal));
     throw error;
   }
 }

@@ -123,7 +123,7 @@ export class Session {
     return { ...this.#token, renewAt: Math.min(this.#token.endsAt, now + renewAgainMs) };
   }
 
-  // So that many waiting events do not knock often enough to lock the account.
+  // Else many waiting events would log in so often that the account is locked.
   #believe(error: UpstreamError): void {
     this.#refused = { error, until: this.#deps.now() + this.#deps.refusedForMs };
   }

@@ -66,7 +66,7 @@ export const findings = {
     wrong(
       'app',
       `It lives at ${url}, but /sources broke with ${status}.`,
-      'Its log says why, in the line staff-door-failed.',
+      'Its log says why, in the line staff-endpoint-failed.',
     ),
   storageAway: ({ text }: { text: string }) =>
     wrong('storage', text, 'Its settings are faulty or its storage is away: its log says which.'),

@@ -16,7 +16,7 @@ import { samePlace } from '../../sources/same-place.ts';
 import { progress } from '../terminal.ts';
 import { typed } from '../typed.ts';
 
-// Longer than the longest call to PyWebhooks (30 s), and short for a door that takes any key.
+// Longer than the longest call to PyWebhooks (30 s), and short, because meanwhile the app takes any key.
 const windowMinutes = 2;
 
 /** `pywebhooks reset-secret`: tells the running app to expect a new webhook secret, and PyWebhooks to send it one. */

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { armFaultPoint, readFaultPoint } from './fault-points.ts';
 import { hostSettings, type HostSettings } from './host-json.ts';
-import { httpDoor } from './http-door.ts';
+import { httpFront } from './http-front.ts';
 import { invocations } from './invocations.ts';
 import { startLibrary } from './library-server.ts';
 import { loadBundle } from './load-bundle.ts';
@@ -112,7 +112,7 @@ async function startApp(
   const queueLeaseSeconds = leaseSeconds(environment['LOCAL_QUEUE_LEASE_SECONDS']);
   const running = invocations({ model, timeoutMs: settings.functionTimeoutMs, log });
   return {
-    listener: httpDoor({
+    listener: httpFront({
       findRoute: routeTable(functions, settings.routePrefix),
       invocations: running,
       library,

@@ -17,7 +17,7 @@ export interface AcceptDeps extends Pick<ProcessDeps, 'deliveries' | 'ledger' | 
   readonly log: Log;
 }
 
-/** A source as the door needs it. */
+/** A source as its webhook route needs it. */
 export interface AcceptSource {
   readonly name: string;
   readonly receiver: Receiver;

@@ -8,7 +8,7 @@ import type { OpenWindow } from '../ports/rotation-windows.ts';
 export type VerifyResult =
   CallVerdict | { kind: 'unverifiable'; why: 'no-secret' | 'not-refreshed' | 'secret-changing' };
 
-/** Judges one call; `leftMs` says how long it may still take. Never throws. */
+/** Verifies one call; `leftMs` says how long it may still take. Never throws. */
 export type VerifyCall = (call: Call, leftMs: () => number) => Promise<VerifyResult>;
 
 export interface VerifyDeps extends Clock {
@@ -21,7 +21,7 @@ export interface VerifyDeps extends Clock {
 const spareMs = 200;
 
 /**
- * Judges the calls of one source. A signature that fits no secret is not refused before a look that began after it
+ * Verifies the calls of one source. A signature that fits no secret is not refused before a look that began after it
  * arrived: the secret may have been changed, or made, a moment ago. While the operator is changing it, nothing is refused for
  * its signature at all.
  */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 type Part = string | number | undefined;
 
-/** The id of an event from what makes it the same event: 43 characters of `A-Za-z0-9_-`, alike for alike parts of one source. */
+/** The id of an event from what makes it the same event: 43 characters of `A-Za-z0-9_-`, the same for the same parts of one source. */
 export function eventId(source: string, parts: readonly Part[]): string {
   return createHash('sha256')
     .update(JSON.stringify([source, ...parts]))

@@ -31,7 +31,7 @@ export class UpstreamError extends Error {
   }
 }
 
-/** Our own storage did not take or give something in time. A door answers 503; a queue handler lets the platform try again. */
+/** Our own storage did not take or give something in time. An HTTP route answers 503; a queue handler lets the platform try again. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
 }

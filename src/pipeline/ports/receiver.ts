@@ -11,7 +11,7 @@ export interface CallHead {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** One call at the door, not yet proved. */
+/** One call of a webhook, not yet proved. */
 export interface Call extends CallHead {
   readonly body: Uint8Array;
 }
@@ -53,7 +53,7 @@ export type CallVerdict =
 /** How one source is trusted and read. Pure: bytes in, verdict out. */
 export interface Receiver {
   readonly methods: readonly ('GET' | 'POST')[];
-  /** Judges what needs neither a secret nor the body; undefined for all else. Never throws. */
+  /** Answers what needs neither a secret nor the body; undefined for all else. Never throws. */
   verifyWithoutSecret(head: CallHead): HeadVerdict | undefined;
   /** The most bytes of a body that is not signed; undefined for a call that is. */
   unsignedBodyBytes?(head: CallHead): number | undefined;

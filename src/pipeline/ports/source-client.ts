@@ -5,7 +5,7 @@ import type { Permit } from './permit.ts';
 /** What we ask a source for. */
 export interface WantedAsset {
   readonly kind: 'asset' | 'folder';
-  /** Already judged to be an id that this source could have made. */
+  /** Checked: an id that this source could have made. */
   readonly id: string;
 }
 

@@ -34,7 +34,7 @@ function meaningOf(status: number, bytes: Uint8Array, address: string): string {
   if (status === 405 || ([400, 401].includes(status) && OwnRefusal.safeParse(readJson(bytes)).success))
     return `The source at ${address} is of another kind: the last part of the address must be a name in the app's SOURCES, of kind preservica.`;
   if (status === 503)
-    return 'The app cannot judge a handshake now: it has no webhook secret for this source, or its settings are faulty. Its log says which.';
+    return 'The app cannot answer a handshake now: it has no webhook secret for this source, or its settings are faulty. Its log says which.';
   if (status >= 300 && status < 400)
     return `${address} answers with a redirect, which Preservica need not follow: give the address that it leads to.`;
   return `What answers at ${address} gave ${status} to the handshake: it is not this app, or something stands in front of it.`;

@@ -11,7 +11,7 @@ import { refuseForeign } from './foreign-requests.ts';
 import { readPath, writePath } from './request-path.ts';
 import type { RouteMatch } from './routes.ts';
 
-export interface HttpDoor {
+export interface HttpFront {
   readonly findRoute: (method: string, path: string) => RouteMatch | undefined;
   readonly invocations: Invocations;
   readonly library: LibraryServer;
@@ -29,7 +29,7 @@ const blockedMs = 8000;
 const pauseMs = 500;
 
 /** Takes requests the way the platform does: finds the function, tells it what came, and passes the bytes on as they flow. */
-export function httpDoor(door: HttpDoor): (incoming: IncomingMessage, response: ServerResponse) => void {
+export function httpFront(front: HttpFront): (incoming: IncomingMessage, response: ServerResponse) => void {
   return (incoming, response) => {
     const url = incoming.url ?? '/';
     const method = incoming.method ?? 'GET';
@@ -39,10 +39,10 @@ export function httpDoor(door: HttpDoor): (incoming: IncomingMessage, response: 
       return answerEmpty(response, 414);
     }
     const path = readPath(queryAt === -1 ? url : url.slice(0, queryAt));
-    const route = door.findRoute(method, path);
+    const route = front.findRoute(method, path);
     if (route === undefined) return answerEmpty(response, 404);
     if (refuseForeign({ incoming, response, route })) return;
-    if (Number(incoming.headers['content-length'] ?? 0) > door.maxBodyBytes) {
+    if (Number(incoming.headers['content-length'] ?? 0) > front.maxBodyBytes) {
       return answerEmpty(response, 500);
     }
 
@@ -50,12 +50,12 @@ export function httpDoor(door: HttpDoor): (incoming: IncomingMessage, response: 
     const headers = joinedHeaders(incoming);
     const call = { incoming, response, route, to, search, headers };
     const declared = Number(headers['content-length'] ?? 0) > 0;
-    if (!declared || !isJson(headers['content-type'])) return pass(door, call, undefined);
+    if (!declared || !isJson(headers['content-type'])) return pass(front, call, undefined);
 
     // The platform reads such a body whole before the function hears of the call, to find binding data in it.
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.on('end', () => pass(door, call, Buffer.concat(chunks)));
+    incoming.on('end', () => pass(front, call, Buffer.concat(chunks)));
     incoming.on('error', () => response.destroy());
   };
 }
@@ -69,19 +69,19 @@ interface HttpCall {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function pass(door: HttpDoor, call: HttpCall, body: Buffer | undefined): void {
+function pass(front: HttpFront, call: HttpCall, body: Buffer | undefined): void {
   const { response, headers, route } = call;
   if (response.destroyed) return;
   const id = randomUUID();
   const startedAt = performance.now();
-  const forward = forwardRequest(door, call, { id, body });
+  const forward = forwardRequest(front, call, { id, body });
 
   const json = body === undefined ? undefined : jsonObject(new TextDecoder().decode(body));
   const query = new URLSearchParams(call.search);
   const triggerMetadata = httpBindingData({ json, query, params: route.params, headers });
   const { target } = route;
   const traceParent = headers['traceparent'];
-  void door.invocations.run({ id, target, input: {}, triggerMetadata, traceParent }).then((outcome) => {
+  void front.invocations.run({ id, target, input: {}, triggerMetadata, traceParent }).then((outcome) => {
     switch (outcome.kind) {
       case 'done':
         if (outcome.result === undefined || outcome.result === null) answerEmpty(response, 204);
@@ -91,7 +91,7 @@ function pass(door: HttpDoor, call: HttpCall, body: Buffer | undefined): void {
         return answerEmpty(response, 500);
       case 'threw': {
         // With streaming on nobody tells the caller, who waits until the function's time is over.
-        const left = door.functionTimeoutMs - (performance.now() - startedAt);
+        const left = front.functionTimeoutMs - (performance.now() - startedAt);
         const timer = setTimeout(() => answerEmpty(response, 500), Math.max(0, left));
         response.once('close', () => clearTimeout(timer));
         return;
@@ -104,15 +104,15 @@ function pass(door: HttpDoor, call: HttpCall, body: Buffer | undefined): void {
 }
 
 function forwardRequest(
-  door: HttpDoor,
+  front: HttpFront,
   { incoming, response, to, headers }: HttpCall,
   own: { id: string; body: Buffer | undefined },
 ): ClientRequest {
   const chunked = incoming.headers['transfer-encoding'] !== undefined;
   const forward = request({
     host: '127.0.0.1',
-    port: door.library.port,
-    agent: door.library.agent,
+    port: front.library.port,
+    agent: front.library.agent,
     method: incoming.method,
     path: to,
     headers: forwardedHeaders(headers, { invocationId: own.id, chunked }),
@@ -122,7 +122,7 @@ function forwardRequest(
     // An answer of the library's server itself is none of the function's: without a body, as 431 is, it waits for the
     // invocation's end; with one it is passed on.
     if (answer.headers['x-ms-invocation-id'] === undefined && !hasBody(answer)) {
-      door.log.host(`The request was refused on its way to the function, with ${answer.statusCode ?? 0}.`);
+      front.log.host(`The request was refused on its way to the function, with ${answer.statusCode ?? 0}.`);
       answer.resume();
       return;
     }
@@ -146,7 +146,7 @@ function forwardRequest(
   forward.on('error', () => answerEmpty(response, 500));
 
   if (own.body !== undefined) forward.end(own.body);
-  else if (chunked || headers['content-length'] !== undefined) stream(door, incoming, forward, response);
+  else if (chunked || headers['content-length'] !== undefined) stream(front, incoming, forward, response);
   else forward.end();
   return forward;
 }
@@ -187,7 +187,7 @@ function hasBody(answer: IncomingMessage): boolean {
 }
 
 function stream(
-  door: HttpDoor,
+  front: HttpFront,
   incoming: IncomingMessage,
   forward: ClientRequest,
   response: ServerResponse,
@@ -195,7 +195,7 @@ function stream(
   let bytes = 0;
   incoming.on('data', (chunk: Buffer) => {
     bytes += chunk.byteLength;
-    if (bytes <= door.maxBodyBytes || forward.destroyed) return;
+    if (bytes <= front.maxBodyBytes || forward.destroyed) return;
     answerEmpty(response, 500);
     forward.destroy();
   });
