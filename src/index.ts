@@ -18,6 +18,7 @@ import { listEvents, showEvent } from './functions/events.ts';
 import { appLog } from './functions/log.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
 import { unnamedPictures } from './functions/unnamed-pictures.ts';
+import { replayOne } from './functions/replays.ts';
 import { listSources, openWindow } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
@@ -138,6 +139,7 @@ function run(config: Config): void {
     }),
     'list-events': listEvents({ ledger, sources }),
     'show-event': showEvent({ ledger, sources, deliveries, claimedEvents }),
+    'replay-event': replayOne(work),
     'show-asset': showAsset({ sources, assets, ledger }),
     'show-thumbnail': showThumbnail({ sources, assets, ledger }),
     'list-sources': listSources(staff),

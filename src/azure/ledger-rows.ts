@@ -116,6 +116,7 @@ export function eventColumns(entry: EventEntry): Columns {
     attempt: entry.attempt,
     lease: entry.lease === null ? none : JSON.stringify(entry.lease),
     otherDeliveries: JSON.stringify(entry.otherDeliveries),
+    replays: JSON.stringify(entry.replays),
     // As bytes, because an event of 48 KiB of text would be 96 KiB as a text column.
     content: Buffer.from(JSON.stringify(entry.content)),
   };
@@ -176,6 +177,7 @@ const Entry = Summary.extend({
   attempt: z.number(),
   lease: jsonOrNull(Lease),
   otherDeliveries: json(z.array(z.string())),
+  replays: json(z.array(z.string())).default([]),
   content: z
     .instanceof(Uint8Array)
     .transform((bytes) => Buffer.from(bytes).toString('utf8'))
@@ -200,8 +202,8 @@ export function readSummary(
 }
 
 export function readEntry(source: string | null, row: unknown): EventEntry {
-  const { history, attempt, lease, otherDeliveries, content } = Entry.parse(row);
-  return { ...readSummary(source, row), history, attempt, lease, otherDeliveries, content };
+  const { history, attempt, lease, otherDeliveries, replays, content } = Entry.parse(row);
+  return { ...readSummary(source, row), history, attempt, lease, otherDeliveries, replays, content };
 }
 
 export function assetColumns(asset: AssetState): Columns {

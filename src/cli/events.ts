@@ -28,7 +28,7 @@ interface Showing {
 
 const most = 10_000;
 
-/** `events list` and `events show`: the ledger of the running app. */
+/** `events list`, `events show` and `events replay`: the ledger of the running app. */
 export function addEvents(program: Command): void {
   const events = program.command('events').description('Show what happened to the events of a running app');
   events
@@ -58,6 +58,18 @@ export function addEvents(program: Command): void {
     .option('--save-body <file>', 'save that as it came')
     .option('--yes', 'write over a file that is there, without asking')
     .action(answering(async (id: string, showing: Showing) => await show(id, showing)));
+  events
+    .command('replay')
+    .description('Do the work of an event again, whatever became of it')
+    .argument('<id>', 'the id of the event, or as much of it as no other begins with')
+    .action(answering(replay));
+}
+
+async function replay(given: string): Promise<Answer> {
+  const queued = await runningApp(await readSetup()).replay(given);
+  if (queued === undefined) throw new RefusedError(`There is no event ${given}.`);
+  const text = `Queued. To see what becomes of it: ${typed('events show', undefined, [queued.id])}`;
+  return { json: queued, text };
 }
 
 /** The filters as the app takes them. Throws a UsageError. */

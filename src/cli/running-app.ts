@@ -70,6 +70,7 @@ export interface SourceState extends Omit<z.infer<typeof SourceState>, 'proofs'>
   takes(secret: string): boolean | undefined;
 }
 
+const Queued = z.object({ id: z.string(), replayId: z.string() });
 const Window = z.object({ source: z.string(), key: z.string(), until: z.string() });
 
 const timeLimitMs = 60_000;
@@ -84,6 +85,8 @@ export interface RunningApp {
   /** Throws a RefusedError where there is none, or no such source. */
   asset(source: string, id: string): Promise<AssetRecord>;
   thumbnail(source: string, id: string): Promise<Uint8Array | undefined>;
+  /** Gives the id of the replay; undefined where there is no such event. Throws a RefusedError where it cannot be replayed. */
+  replay(id: string): Promise<{ id: string; replayId: string } | undefined>;
   sources(): Promise<SourceState[]>;
   /** Opens the time in which a secret of this source may change, or ends it with 0 minutes; `withdraw` takes back the key that was taken in it. */
   window(
@@ -140,12 +143,16 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
     throw refusal(url, status, json);
   };
   const another = new RefusedError(`What answers at ${url} is not this app, or another version of it.`);
-  const byId = async (id: string, path: (whole: string) => string): ReturnType<typeof call> => {
-    const answer = await call(path(id));
+  const byId = async (
+    id: string,
+    path: (whole: string) => string,
+    init?: Parameters<typeof call>[1],
+  ): ReturnType<typeof call> => {
+    const answer = await call(path(id), init);
     const [only, ...more] = NotFound.safeParse(answer.json).data?.candidates ?? [];
     if (answer.status !== 404 || only === undefined) return answer;
     if (more.length > 0) throw ambiguous(id, [only, ...more]);
-    return await call(path(only));
+    return await call(path(only), init);
   };
   const assetPath = (source: string, id: string): string =>
     `/assets/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
@@ -170,6 +177,15 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
       if (status !== 200) throw refusal(url, status, json);
       const event = ShownEvent.safeParse(json);
       if (event.success) return event.data;
+      throw another;
+    },
+    async replay(id) {
+      const path = (whole: string): string => `/events/${encodeURIComponent(whole)}/replay`;
+      const { status, json } = await byId(id, path, { method: 'POST' });
+      if (status === 404) return undefined;
+      if (status !== 202) throw refusal(url, status, json);
+      const queued = Queued.safeParse(json);
+      if (queued.success) return queued.data;
       throw another;
     },
     async asset(source, id) {

@@ -7,6 +7,7 @@ const routes = {
   webhooks: { route: 'webhooks/{source}', methods: ['GET', 'POST'], authLevel: 'anonymous' },
   'list-events': { route: 'events', methods: ['GET'], authLevel: 'function' },
   'show-event': { route: 'events/{id}', methods: ['GET'], authLevel: 'function' },
+  'replay-event': { route: 'events/{id}/replay', methods: ['POST'], authLevel: 'function' },
   'show-asset': { route: 'assets/{source}/{assetId}', methods: ['GET'], authLevel: 'function' },
   'show-thumbnail': { route: 'assets/{source}/{assetId}/thumbnail', methods: ['GET'], authLevel: 'function' },
   'list-sources': { route: 'sources', methods: ['GET'], authLevel: 'function' },

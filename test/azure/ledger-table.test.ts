@@ -51,6 +51,7 @@ function entry(id: string, given: Partial<EventEntry['summary']> = {}): EventEnt
     attempt: 2,
     lease: { owner: 'h', until: receivedAt },
     otherDeliveries: ['d-2'],
+    replays: ['replay-1'],
     content: { event: anEvent({ id }) },
   };
 }

@@ -42,6 +42,8 @@ export const HistoryEntry = carrying({
   state: EventState,
   code: z.string().optional(),
   text: z.string().optional(),
+  /** The replay that this try was a part of. */
+  replayId: z.string().optional(),
 });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
 
@@ -56,6 +58,8 @@ export interface EventEntry {
   readonly lease: Lease | null;
   /** The other deliveries that have been counted, the newest last; bounded. */
   readonly otherDeliveries: readonly string[];
+  /** The replays that it took part in, the latest last; bounded. A message of none of them, or of an earlier one, is of the past. */
+  readonly replays: readonly string[];
   /** What a replay starts from: the event itself, where it stands, or the bytes that could not be read. */
   readonly content: { event: AssetEvent } | { claim: ClaimCheck } | { unread: { readonly blob: string } };
 }

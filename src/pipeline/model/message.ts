@@ -29,6 +29,8 @@ const common = {
   /** 0 for the first try. */
   attempt: z.int().min(0),
   replayId: z.string().max(128).nullable(),
+  /** When somebody asked for the replay. */
+  replayedAt: z.iso.datetime().optional(),
   /** How often our own storage kept it from being handled. */
   stumbles: z.int().min(0).optional(),
   /** Those who put it back and may have left their lease on its event. */

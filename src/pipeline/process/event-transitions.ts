@@ -38,6 +38,7 @@ export type LeaseResult =
 const leaseMarginMs = 5_000;
 const historyKept = 50;
 const otherDeliveriesKept = 50;
+const replaysKept = 50;
 
 /** Takes the event for work: the row is made or taken over, and leased; its asset learns when the event occurred. */
 export function claimEvent(
@@ -66,7 +67,7 @@ export function claimEvent(
     change: {
       event: {
         ...entry,
-        summary: { ...entry.summary, state: 'processing', reason: null },
+        summary: { ...entry.summary, state: 'processing', reason: null, finishedAt: null },
         history: [...entry.history, ...interrupted].slice(-historyKept),
         attempt: copy.head.attempt,
         lease,
@@ -94,6 +95,7 @@ export function settle(
     attempt: copy.head.attempt,
     state: settled.state,
     ...(settled.reason === null ? {} : { code: settled.reason.code, text: settled.reason.text }),
+    ...(copy.head.replayId === null ? {} : { replayId: copy.head.replayId }),
   };
   // It was written, and only the answer was lost on its way.
   if (about.owner !== undefined && row?.lease === null && sameEntry(row.history.at(-1), ended))
@@ -145,12 +147,21 @@ export function renew(rows: Rows, owner: string, until: string): { change: Chang
 
 function leaseFor(row: EventEntry | undefined, copy: EventCopy, now: Date): LeaseResult {
   if (row === undefined) return { kind: 'ours' };
-  if (isFinal(row.summary.state) || copy.head.attempt < row.attempt) return { kind: 'over' };
+  const { replayId, attempt } = copy.head;
+  if (!isNewReplay(row, replayId)) {
+    const ofThePast = replayId !== (row.replays.at(-1) ?? null);
+    if (ofThePast || isFinal(row.summary.state) || attempt < row.attempt) return { kind: 'over' };
+  }
   // Whoever had the lease put the message back, and let it go.
   if (row.lease === null || copy.head.leaseOwners?.includes(row.lease.owner) === true)
     return { kind: 'ours' };
   const until = Date.parse(row.lease.until) + leaseMarginMs;
   return until <= now.getTime() ? { kind: 'ours' } : { kind: 'held', until };
+}
+
+/** True for a replay that has not begun on this event. */
+function isNewReplay(row: EventEntry, replayId: string | null): replayId is string {
+  return replayId !== null && !row.replays.includes(replayId);
 }
 
 function isFinal(state: EventState): boolean {
@@ -159,9 +170,12 @@ function isFinal(state: EventState): boolean {
 
 /** The row as it stands with this copy's delivery counted, or a new one. */
 function entryFor(rows: Rows, copy: EventCopy): EventEntry {
-  const known = counted(rows, copy).event ?? rows.event?.value;
-  if (known !== undefined) return known;
   const { event, head, content } = copy;
+  const known = counted(rows, copy).event ?? rows.event?.value;
+  if (known !== undefined) {
+    if (!isNewReplay(known, head.replayId)) return known;
+    return { ...known, replays: [...known.replays, head.replayId].slice(-replaysKept) };
+  }
   return {
     summary: {
       id: event.id,
@@ -184,6 +198,7 @@ function entryFor(rows: Rows, copy: EventCopy): EventEntry {
     attempt: head.attempt,
     lease: null,
     otherDeliveries: [],
+    replays: head.replayId === null ? [] : [head.replayId],
     content,
   };
 }

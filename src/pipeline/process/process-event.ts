@@ -56,10 +56,12 @@ function wantedAsset(
     settled: { state: 'ignored', reason: { code, text } },
   });
   const ageMs = Date.parse(head.receivedAt) - Date.parse(event.occurredAt);
-  if (maxEventAgeMs > 0 && ageMs > maxEventAgeMs) {
+  // Whoever replays an event wants it whatever its age.
+  const checksAge = maxEventAgeMs > 0 && head.replayId === null;
+  if (checksAge && ageMs > maxEventAgeMs) {
     return ignored('too-old', 'The event was older than MAX_EVENT_AGE_HOURS allows when it was received.');
   }
-  if (maxEventAgeMs > 0 && -ageMs > inFutureMs) {
+  if (checksAge && -ageMs > inFutureMs) {
     return ignored('in-future', 'The event says that it happens more than 24 hours after it was received.');
   }
   if (event.assetId === undefined || event.assetKind === 'other') {
@@ -141,8 +143,9 @@ async function fetchWithPermit(
 
 /** Most events come once: their row is read only where there must be one already. */
 async function knownRows(copy: EventCopy, assetId: string, deps: Pick<ProcessDeps, 'ledger'>): Promise<Rows> {
-  const { attempt, leaseOwners, source } = copy.head;
-  if (attempt > 0 || leaseOwners !== undefined) return await deps.ledger.read(keysOf(copy, assetId));
+  const { attempt, leaseOwners, replayId, source } = copy.head;
+  if (attempt > 0 || leaseOwners !== undefined || replayId !== null)
+    return await deps.ledger.read(keysOf(copy, assetId));
   return { event: undefined, asset: await deps.ledger.assetState(source, assetId) };
 }
 
@@ -159,7 +162,8 @@ function isCovered(
   { foldMarginMs }: ProcessLimits,
 ): boolean {
   const fetchedAt = Date.parse(asset?.fetchedAt ?? '');
-  if (!(fetchedAt - foldMarginMs >= Date.parse(head.receivedAt))) return false;
+  const since = Date.parse(head.replayedAt ?? head.receivedAt);
+  if (!(fetchedAt - foldMarginMs >= since)) return false;
   return !source.eventuallyConsistent || Date.parse(event.occurredAt) <= Date.parse(asset?.fetchedFor ?? '');
 }
 

@@ -119,7 +119,11 @@ describe('a replay', () => {
     if (row === undefined) throw new Error('no row');
     const { value: before, etag } = row;
     const content = { unread: { blob: 'archive/b' } };
-    const summary = { ...before.summary, state: 'failed', reason: { code: 'unreadable', text: 't' } } as const;
+    const summary = {
+      ...before.summary,
+      state: 'failed',
+      reason: { code: 'unreadable', text: 't' },
+    } as const;
     bench.events.set('event-1', { etag, value: { ...before, content, summary } });
     expect(await replay(bench)).toEqual({ kind: 'queued' });
     await bench.drain();
