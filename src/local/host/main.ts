@@ -8,6 +8,9 @@ import { storageHint } from './storage-hint.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
+// Whoever starts the host and its storage at one time need not be told.
+const storageMayComeMs = 2_000;
+
 interface Options {
   readonly port: number;
   readonly bundle?: string;
@@ -49,10 +52,14 @@ async function run({ port, bundle }: Options): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.stdout.write(`Listening on ${host.url}\n`);
-  const hint = await storageHint(process.env['AzureWebJobsStorage']);
-  if (hint !== undefined) process.stderr.write(`${hint}\n`);
+  setTimeout(() => void sayWhereStorageIsMissing(), storageMayComeMs).unref();
   // With NODE_COMPILE_CACHE the next start is faster, also where this process will be killed.
   flushCompileCache();
+}
+
+async function sayWhereStorageIsMissing(): Promise<void> {
+  const hint = await storageHint(process.env['AzureWebJobsStorage']);
+  if (hint !== undefined) process.stderr.write(`${hint}\n`);
 }
 
 async function built(): Promise<string> {
