@@ -7,6 +7,7 @@ import { tableRefusals } from './azure/refusals-table.ts';
 import { configuredVault } from './azure/key-vault.ts';
 import { createSecrets } from './secrets/create-secrets.ts';
 import { once, storageClients } from './azure/storage-clients.ts';
+import { tableSourceStates } from './azure/source-states-table.ts';
 import { tableWindows } from './azure/windows-table.ts';
 import { workQueue, workQueueName } from './azure/work-queue.ts';
 import { readConfig, type Config } from './config.ts';
@@ -19,7 +20,7 @@ import { appLog } from './functions/log.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
 import { unnamedPictures } from './functions/unnamed-pictures.ts';
 import { replayOne } from './functions/replays.ts';
-import { listSources, openWindow } from './functions/sources.ts';
+import { listSources, openWindow, pauseSource, resumeSource } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
 import { Coalescer } from './pipeline/concurrency/coalescer.ts';
@@ -67,6 +68,8 @@ function run(config: Config): void {
     now: Date.now,
   });
   const bodies = new Bodies(config.maxBodiesBytes);
+  const sourceStates = tableSourceStates(clients);
+  const instance = randomUUID();
 
   const fetchDeps = {
     secrets,
@@ -80,9 +83,15 @@ function run(config: Config): void {
     [...config.sources].map(([name, source]) => {
       const kind: SourceKind = sourceKinds[source.kind];
       const limiter = createSourceLimiter({
+        source: name,
+        states: sourceStates,
+        owner: instance,
         maxAtOnce: source.maxCallsAtOnce,
         maxPerSecond: source.maxCallsPerSecond,
+        // Whoever sets short retry delays wants to hear soon.
+        probeAfterMs: Math.min(30_000, ...config.retryDelaysMs.slice(-1)),
         now: Date.now,
+        log: appLog,
       });
       return [
         name,
@@ -114,6 +123,7 @@ function run(config: Config): void {
     secrets,
     windows,
     refusals,
+    states: sourceStates,
     bodies,
     secretProof,
     now: clock.now,
@@ -143,6 +153,8 @@ function run(config: Config): void {
     'show-asset': showAsset({ sources, assets, ledger }),
     'show-thumbnail': showThumbnail({ sources, assets, ledger }),
     'list-sources': listSources(staff),
+    'pause-source': pauseSource(staff),
+    'resume-source': resumeSource(staff),
     'open-window': openWindow(staff),
   });
   app.storageQueue('asset-events', {

@@ -1,5 +1,4 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { StorageError } from '../pipeline/ports/errors.ts';
@@ -28,7 +27,7 @@ import {
 } from './ledger-rows.ts';
 import { keysBeginning, listEvents, mostKeys } from './list-events.ts';
 import { once, type StorageClients } from './storage-clients.ts';
-import { storageError, storageFault, stored } from './storage-errors.ts';
+import { pauseBefore, storageError, storageFault, stored } from './storage-errors.ts';
 
 // Two who change the same rows in turn let each other through; only a crowd on one asset comes near this.
 const mostTries = 30;
@@ -180,11 +179,6 @@ async function submit(
     },
     async () => await home.createTable(),
   );
-}
-
-/** Those who meet on the same rows go apart, and further each time. */
-async function pauseBefore(tries: number): Promise<void> {
-  if (tries > 0) await delay(Math.random() * Math.min(10 * 2 ** tries, 1_000));
 }
 
 /** The same without deleting rows that are gone already, where there are some: a list's row may be missing after a restore. */

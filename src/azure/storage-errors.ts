@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { StorageError } from '../pipeline/ports/errors.ts';
 
@@ -51,4 +52,9 @@ export function storageError(doing: string, error: unknown): StorageError {
 export function isMissingHome(error: unknown): boolean {
   const { status, code } = storageFault(error);
   return status === 404 && ['QueueNotFound', 'ContainerNotFound', 'TableNotFound'].includes(code ?? '');
+}
+
+/** Those who meet on the same rows go apart, and further each time. */
+export async function pauseBefore(tries: number): Promise<void> {
+  if (tries > 0) await delay(Math.random() * Math.min(10 * 2 ** tries, 1_000));
 }

@@ -59,6 +59,8 @@ const SourceState = z.object({
   waiting: z.number(),
   failed: z.number(),
   latest: z.object({ receivedAt: z.string() }).nullish(),
+  pausedAt: z.string().nullish(),
+  closed: z.object({ code: z.string(), until: z.string() }).nullish(),
   refused: Refusals.default([]),
   proofs: z.array(z.string().nullable()).optional(),
 });
@@ -71,6 +73,7 @@ export interface SourceState extends Omit<z.infer<typeof SourceState>, 'proofs'>
 }
 
 const Queued = z.object({ id: z.string(), replayId: z.string() });
+const Changed = z.object({ source: z.string() });
 const Window = z.object({ source: z.string(), key: z.string(), until: z.string() });
 
 const timeLimitMs = 60_000;
@@ -88,6 +91,8 @@ export interface RunningApp {
   /** Gives the id of the replay; undefined where there is no such event. Throws a RefusedError where it cannot be replayed. */
   replay(id: string): Promise<{ id: string; replayId: string } | undefined>;
   sources(): Promise<SourceState[]>;
+  /** Keeps the app from asking a source, or ends that. */
+  setPaused(source: string, paused: boolean): Promise<void>;
   /** Opens the time in which a secret of this source may change, or ends it with 0 minutes; `withdraw` takes back the key that was taken in it. */
   window(
     source: string,
@@ -215,6 +220,10 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
           return proofs.includes(null) ? undefined : false;
         },
       }));
+    },
+    async setPaused(source, paused) {
+      const path = `/sources/${source}/${paused ? 'pause' : 'resume'}`;
+      await asked(Changed, path, { method: 'POST' });
     },
     async window(source, which, minutes, { withdraw } = { withdraw: false }) {
       const body = JSON.stringify({ key: which, minutes, ...(withdraw ? { withdraw } : {}) });

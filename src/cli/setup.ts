@@ -115,6 +115,15 @@ function noSuchSource(name: string, kind: SourceKindName, ofKind: readonly Sourc
   return `There is no source "${name}" of kind ${kind} in SOURCES.${there}${suggestion(name, names)}`;
 }
 
+/** Throws a UsageError where no settings name this source. */
+export function mustBeSource({ config }: Setup, name: string): void {
+  const names = [...config.sources.keys()];
+  if (names.includes(name)) return;
+  throw new UsageError(
+    `There is no source "${name}" in SOURCES. There are: ${names.join(', ')}.${suggestion(name, names)}`,
+  );
+}
+
 /** This source's address at the app, as its system reaches it. Undefined without `PUBLIC_URL`. */
 export function webhookUrl({ config }: Setup, source: SourceConfig): string | undefined {
   return config.publicUrl === undefined ? undefined : `${config.publicUrl}/webhooks/${source.name}`;

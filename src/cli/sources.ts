@@ -6,9 +6,9 @@ import { answering, table, type Answer } from './answer.ts';
 import { checkApp } from './doctor/check-app.ts';
 import { checkSource } from './doctor/check-source.ts';
 import { worst, type Check } from './doctor/check.ts';
-import { shortTime, zoneLine } from './times.ts';
-import type { SourceState } from './running-app.ts';
-import { readSetup, webhookUrl, type Setup } from './setup.ts';
+import { shortTime, wholeTime, zoneLine } from './times.ts';
+import { runningApp, type SourceState } from './running-app.ts';
+import { mustBeSource, readSetup, webhookUrl, type Setup } from './setup.ts';
 import { endProgress, progress, type Colour } from './terminal.ts';
 import { typed } from './typed.ts';
 
@@ -20,6 +20,27 @@ export function addSources(program: Command): void {
       'Show how each source does: what waits, failed and was refused, and whether it will call the app',
     )
     .action(answering(list));
+  const source = program.command('source').description('Change what the app does with a source');
+  source
+    .command('pause')
+    .description('Ask nothing of a source until `resume`; what it sends is still taken')
+    .argument('<name>', 'the name of the source, as in SOURCES')
+    .action(answering(async (name: string) => await setPaused(name, true)));
+  source
+    .command('resume')
+    .description('Ask a source again, also where it failed too often')
+    .argument('<name>', 'the name of the source, as in SOURCES')
+    .action(answering(async (name: string) => await setPaused(name, false)));
+}
+
+async function setPaused(name: string, paused: boolean): Promise<Answer> {
+  const setup = await readSetup();
+  mustBeSource(setup, name);
+  await runningApp(setup).setPaused(name, paused);
+  const text = paused
+    ? `Nothing is asked of ${name} any more. What it sends waits; to go on: ${typed('source resume', undefined, [name])}`
+    : `${name} is asked again. What waits is taken up within five minutes.`;
+  return { json: { source: name, paused }, text };
 }
 
 async function list(): Promise<Answer> {
@@ -55,6 +76,8 @@ function shown(setup: Setup, source: SourceConfig, state: SourceState | undefine
     waiting: state?.waiting ?? null,
     failed: state?.failed ?? null,
     refused: state?.refused ?? null,
+    pausedAt: state?.pausedAt ?? null,
+    closed: state?.closed ?? null,
     lastEventAt: state?.latest?.receivedAt ?? null,
   };
 }
@@ -114,12 +137,22 @@ function timesOf(sources: readonly Listed[]): string[] {
 function notes(sources: readonly Listed[], amiss: readonly Check[]): string[] {
   const unwell = sources.filter(({ login, subscriptions }) => login.refused || subscriptions.state !== 'ok');
   const found = [
+    ...sources.flatMap(leftAlone),
     ...amiss.map(({ about, text }) => `${about}: ${text}`),
     ...unwell.map(
       ({ name, login, subscriptions }) => `${name}: ${login.refused ? login.text : subscriptions.text}`,
     ),
   ];
   return found.length === 0 ? [] : ['', ...found, `More, and what to do: ${typed('doctor')}`];
+}
+
+function leftAlone({ name, pausedAt, closed }: Listed): string[] {
+  const resume = typed('source resume', undefined, [name]);
+  if (pausedAt !== null)
+    return [`${name}: paused since ${wholeTime(pausedAt)}, so nothing is asked of it. To go on: ${resume}`];
+  if (closed === null) return [];
+  const why = `${name}: left alone until ${wholeTime(closed.until)} (${closed.code})`;
+  return [`${why}. To ask it at once: ${resume}`];
 }
 
 function sentences(checks: readonly Check[]): string {

@@ -11,6 +11,8 @@ const routes = {
   'show-asset': { route: 'assets/{source}/{assetId}', methods: ['GET'], authLevel: 'function' },
   'show-thumbnail': { route: 'assets/{source}/{assetId}/thumbnail', methods: ['GET'], authLevel: 'function' },
   'list-sources': { route: 'sources', methods: ['GET'], authLevel: 'function' },
+  'pause-source': { route: 'sources/{source}/pause', methods: ['POST'], authLevel: 'function' },
+  'resume-source': { route: 'sources/{source}/resume', methods: ['POST'], authLevel: 'function' },
   'open-window': { route: 'sources/{source}/window', methods: ['POST'], authLevel: 'function' },
 } satisfies Record<string, Omit<HttpFunctionOptions, 'handler'>>;
 

@@ -5,6 +5,8 @@ import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import { mostListed } from '../pipeline/model/list-limit.ts';
 import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 import { readJson } from '../pipeline/model/read-json.ts';
+import { openSource, type SourceState } from '../pipeline/model/source-state.ts';
+import type { SourceStates } from '../pipeline/ports/source-states.ts';
 import type { EventSummary, Ledger } from '../pipeline/model/ledger.ts';
 import type { RefusalCounter } from '../pipeline/ports/refusal-store.ts';
 import type { NewWindow, Windows } from '../pipeline/ports/rotation-windows.ts';
@@ -29,6 +31,7 @@ export interface SourcesDeps extends Clock {
   readonly setWindow: (wanted: NewWindow) => Promise<void>;
   readonly secretProof: SecretProof;
   readonly refusals: Pick<RefusalCounter, 'flush' | 'read'>;
+  readonly states: SourceStates;
   readonly bodies: Bodies;
 }
 
@@ -52,13 +55,14 @@ async function shown(
   { name, kind, url }: SourceConfig,
   deps: SourcesDeps & { nonce: string | undefined },
 ): Promise<object> {
-  const { ledger, secrets, windows, refusals, config, nonce } = deps;
+  const { ledger, secrets, windows, refusals, states, config, nonce } = deps;
   // Who asks has perhaps just changed them; a store that is away leaves what is remembered.
   await secrets.refresh(name).catch(() => undefined);
-  const [known, open, refused, latest, waiting, failed] = await Promise.all([
+  const [known, open, refused, state, latest, waiting, failed] = await Promise.all([
     secrets.webhookSecrets(name),
     windows.read(name),
     refusals.read(name),
+    states.read(name),
     ledger.list({ source: name, limit: 1 }),
     ledger.list({ source: name, state: 'waiting', limit: mostListed }),
     ledger.list({ source: name, state: 'failed', limit: mostListed }),
@@ -74,10 +78,21 @@ async function shown(
     windows: open
       .filter(({ until }) => until > now)
       .map(({ which, until }) => ({ key: which, until: new Date(until).toISOString() })),
+    ...availability(state?.value ?? openSource, now),
     latest: brief(latest.events[0]),
     waiting: waiting.events.length,
     failed: failed.events.length,
     refused,
+  };
+}
+
+/** Whether the source is asked for anything: when it was paused, and until when it is left alone. */
+function availability({ pausedAt, closed }: SourceState, now: number): object {
+  // An open circuit is not over before somebody has tried.
+  const isClosed = closed !== null && (closed.until > now || closed.openings > 0);
+  return {
+    pausedAt: pausedAt === null ? null : new Date(pausedAt).toISOString(),
+    closed: isClosed ? { code: closed.code, until: new Date(closed.until).toISOString() } : null,
   };
 }
 
@@ -98,6 +113,31 @@ function brief(event: EventSummary | undefined): object | null {
   return { id, type, state, receivedAt };
 }
 
+/** `POST /sources/{source}/pause`: deliveries are still taken, but the source is asked for nothing until `resume`. */
+export function pauseSource(deps: Pick<SourcesDeps, 'config' | 'states' | 'now'>): HttpHandler {
+  return changedSource(deps, (state) => ({ ...state, pausedAt: state.pausedAt ?? deps.now() }));
+}
+
+/** `POST /sources/{source}/resume`: the source is asked again, whatever kept it from that. */
+export function resumeSource(deps: Pick<SourcesDeps, 'config' | 'states' | 'now'>): HttpHandler {
+  return changedSource(deps, (state) => ({ ...state, pausedAt: null, closed: null }));
+}
+
+function changedSource(
+  deps: Pick<SourcesDeps, 'config' | 'states' | 'now'>,
+  change: (state: SourceState) => SourceState,
+): HttpHandler {
+  return staffEndpoint(async (request, log): Promise<StaffAnswer> => {
+    const [, source = ''] = pathSegments(request);
+    if (!deps.config.sources.has(source)) return noSuchSource;
+    const { value } = await deps.states.change(source, change);
+    log('info', value.pausedAt === null ? 'source-resumed' : 'source-paused', { source });
+    return { status: 200, jsonBody: { source, ...availability(value, deps.now()) } };
+  });
+}
+
+const noSuchSource: StaffAnswer = { status: 404, jsonBody: { error: 'There is no such source.' } };
+
 const Wanted = z.strictObject(
   {
     key: z.enum(['secret', 'api-key'], { error: 'must be "secret" or "api-key"' }).default('secret'),
@@ -113,8 +153,7 @@ const longestBody = 10_000;
 export function openWindow(deps: SourcesDeps): HttpHandler {
   return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const [, source = ''] = pathSegments(request);
-    if (!deps.config.sources.has(source))
-      return { status: 404, jsonBody: { error: 'There is no such source.' } };
+    if (!deps.config.sources.has(source)) return noSuchSource;
     const read = await deps.bodies.read(request, longestBody, async (body) => wantedIn(body));
     if (read.kind === 'refused') {
       const headers = read.status === 503 ? { headers: { 'retry-after': '30' } } : {};

@@ -69,6 +69,8 @@ const facts: { readonly [Each in Name]: readonly Facts<Each>[] } = {
   keysOffered: [{ ...pywebhooks, refused: refused('key-not-expected'), ids, now }],
   eventsFailed: all.map((source) => ({ ...source, count: '3' })),
   eventsWait: all.map((source) => ({ ...source, count: '200 or more' })),
+  sourcePaused: all.map((source) => ({ ...source, since })),
+  sourceLeftAlone: all.map((source) => ({ ...source, code: 'login-refused', until: since })),
   handshakeFails: [{ ...preservica, text: 'Nothing answers.' }],
   handshakeUnseen: [{ ...preservica, text: 'Nothing answers.' }],
   otherSecretAnswers: [{ ...preservica, text: 'Another secret.' }],

@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/pipeline/ports/errors.ts';
 import { Bodies } from '../../src/functions/bodies.ts';
-import { listSources, openWindow, type SourcesDeps } from '../../src/functions/sources.ts';
+import {
+  listSources,
+  openWindow,
+  pauseSource,
+  resumeSource,
+  type SourcesDeps,
+} from '../../src/functions/sources.ts';
 import type { EventQuery, EventSummary } from '../../src/pipeline/model/ledger.ts';
 import { setWindow } from '../../src/secrets/rotation-windows.ts';
 import { secretProof } from '../../src/secrets/secret-proof.ts';
 import { configFor } from '../support/config.ts';
 import { callDoor } from '../support/door.ts';
+import { memoryStores } from '../support/memory-stores.ts';
 import { memoryWindows } from '../support/memory-windows.ts';
 
 const now = new Date('2026-01-05T09:00:00.000Z');
@@ -49,6 +56,7 @@ function staff(given: Partial<SourcesDeps> = {}) {
         newId: () => 'an-id',
       }),
     secretProof,
+    states: memoryStores().sourceStates,
     refusals: { flush: async () => undefined, read: async () => [] },
     bodies: new Bodies(10_000_000),
     now: () => now.getTime(),
@@ -56,6 +64,9 @@ function staff(given: Partial<SourcesDeps> = {}) {
   };
   return {
     rows,
+    states: deps.states,
+    pause: async (path: string) => await callDoor(pauseSource(deps), { path, method: 'POST' }),
+    resume: async (path: string) => await callDoor(resumeSource(deps), { path, method: 'POST' }),
     list: async () => await callDoor(listSources(deps), { path: '/sources' }),
     open: async (path: string, body?: string) =>
       await callDoor(openWindow(deps), {
@@ -81,6 +92,8 @@ describe('GET /sources', () => {
           webhookUrl: 'https://hooks.example.org/webhooks/archive',
           secrets: 2,
           windows: [{ key: 'secret', until: '2026-01-05T09:05:00.000Z' }],
+          pausedAt: null,
+          closed: null,
           latest: {
             id: 'event-1',
             type: 'MOVED',
@@ -108,6 +121,50 @@ describe('GET /sources', () => {
   it('says 503 while storage is away', async () => {
     const ledger = { list: async () => await Promise.reject(new StorageError('away')) };
     expect(await staff({ ledger }).list()).toMatchObject({ status: 503 });
+  });
+});
+
+describe('POST /sources/{source}/pause and resume', () => {
+  it('pause a source, which shows since when, and let it go on', async () => {
+    const { pause, resume, list } = staff();
+    const pausedAt = now.toISOString();
+    expect(await pause('/sources/archive/pause')).toMatchObject({
+      status: 200,
+      body: { source: 'archive', pausedAt, closed: null },
+    });
+    expect((await list()).body).toMatchObject({ sources: [{ pausedAt }] });
+    expect(await resume('/sources/archive/resume')).toMatchObject({ status: 200, body: { pausedAt: null } });
+    expect((await list()).body).toMatchObject({ sources: [{ pausedAt: null }] });
+  });
+
+  it('change nothing more when asked twice', async () => {
+    const { pause, resume, states } = staff();
+    await pause('/sources/archive/pause');
+    const before = await states.read('archive');
+    await states.change('archive', (state) => ({ ...state, pausedAt: 1 }));
+    await pause('/sources/archive/pause');
+    expect((await states.read('archive'))?.value.pausedAt).toBe(1);
+    await resume('/sources/archive/resume');
+    await resume('/sources/archive/resume');
+    expect((await states.read('archive'))?.value.pausedAt).toBeNull();
+    expect(before?.value.pausedAt).toBe(now.getTime());
+  });
+
+  it('let a source be asked again that failed too often', async () => {
+    const { resume, list, states } = staff();
+    const until = now.getTime() + 60_000;
+    const closed = { code: 'source-unavailable' as const, until, openings: 1, probe: null };
+    await states.change('archive', (state) => ({ ...state, closed }));
+    const shown = { code: 'source-unavailable', until: new Date(until).toISOString() };
+    expect((await list()).body).toMatchObject({ sources: [{ closed: shown }] });
+    expect((await resume('/sources/archive/resume')).body).toMatchObject({ closed: null });
+  });
+
+  it('know no other sources', async () => {
+    const { pause, resume } = staff();
+    const unknown = { status: 404, body: { error: 'There is no such source.' } };
+    expect(await pause('/sources/nobody/pause')).toMatchObject(unknown);
+    expect(await resume('/sources/nobody/resume')).toMatchObject(unknown);
   });
 });
 

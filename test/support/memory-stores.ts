@@ -7,6 +7,8 @@ import type {
   Rows,
   Stored,
 } from '../../src/pipeline/model/ledger.ts';
+import { openSource, type SourceState } from '../../src/pipeline/model/source-state.ts';
+import type { SourceStates } from '../../src/pipeline/ports/source-states.ts';
 import type {
   AssetBlob,
   AssetContent,
@@ -71,6 +73,18 @@ export function memoryStores() {
       wrote('remove');
     },
   };
+  const states = new Map<string, Stored<SourceState>>();
+  const sourceStates: SourceStates = {
+    read: async (source) => states.get(source),
+    change: async (source, change) => {
+      const there = states.get(source);
+      const value = change(there?.value ?? openSource);
+      if (there !== undefined && value === there.value) return there;
+      const written = { value, etag: etag() };
+      states.set(source, written);
+      return written;
+    },
+  };
   const assetOf = ({ source, assetId }: RowKeys): string => `${source}/${assetId}`;
   const rowsOf = (keys: RowKeys): Rows => ({
     event: events.get(keys.eventId),
@@ -117,6 +131,7 @@ export function memoryStores() {
     deliveryStore,
     assetStore,
     ledger,
+    sourceStates,
     messages,
     deliveries,
     eventNames,

@@ -62,8 +62,17 @@ export function processBench(
   let now = Date.parse(receivedAt);
   let ids = 0;
   const asked: WantedAsset[] = [];
-  const limiter = createSourceLimiter({ maxAtOnce: 16, maxPerSecond: 0, now: () => now });
   const logged: { level: string; name: string; [field: string]: unknown }[] = [];
+  const limiter = createSourceLimiter({
+    source: 'archive',
+    states: stores.sourceStates,
+    owner: 'instance-1',
+    maxAtOnce: 16,
+    maxPerSecond: 0,
+    probeAfterMs: 30_000,
+    now: () => now,
+    log: (level, name, fields) => logged.push({ level, name, ...fields }),
+  });
   const deps: ProcessDeps = {
     sources: new Map([
       [

@@ -44,7 +44,10 @@ function checkRefused(source: SourceConfig, { refused }: SourceState, own: Own):
   ];
 }
 
-function checkCounts(source: SourceConfig, { failed, waiting, latest }: SourceState): Check[] {
+function checkCounts(
+  source: SourceConfig,
+  { failed, waiting, latest, pausedAt, closed }: SourceState,
+): Check[] {
   const said = (count: number): string => (count < mostListed ? String(count) : `${mostListed} or more`);
   const last = latest?.receivedAt;
   return [
@@ -53,6 +56,8 @@ function checkCounts(source: SourceConfig, { failed, waiting, latest }: SourceSt
       `${source.name}: events`,
       last === undefined ? 'None came yet.' : `The last one came: ${shortTime(last, new Date())}.`,
     ),
+    ...(pausedAt == null ? [] : [findings.sourcePaused({ ...source, since: pausedAt })]),
+    ...(closed == null ? [] : [findings.sourceLeftAlone({ ...source, ...closed })]),
     ...(failed > 0 ? [findings.eventsFailed({ ...source, count: said(failed) })] : []),
     ...(waiting > 0 ? [findings.eventsWait({ ...source, count: said(waiting) })] : []),
   ];

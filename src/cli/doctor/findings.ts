@@ -1,6 +1,6 @@
 import { prefixOf, type SourceConfig } from '../../pipeline/ports/source-config.ts';
 import type { Remedy, SourceDoctor } from '../../pipeline/ports/source-doctor.ts';
-import { shortTime } from '../times.ts';
+import { shortTime, wholeTime } from '../times.ts';
 import { typed } from '../typed.ts';
 import { remedyFor, type Check } from './check.ts';
 import type { Refused } from '../../pipeline/model/refusals.ts';
@@ -123,6 +123,20 @@ export const findings = {
       `${count} wait for another try.`,
       undefined,
       typed('events list --state waiting', name),
+    ),
+  sourcePaused: ({ name, since }: Of & { since: string }) =>
+    warning(
+      `${name}: events`,
+      `The source is paused since ${wholeTime(since)}, so nothing is asked of it.`,
+      undefined,
+      typed('source resume', undefined, [name]),
+    ),
+  sourceLeftAlone: ({ name, code, until }: Of & { code: string; until: string }) =>
+    warning(
+      `${name}: events`,
+      `The source is left alone until ${wholeTime(until)} (${code}); then a single event tries whether it is back.`,
+      'To ask it at once:',
+      typed('source resume', undefined, [name]),
     ),
 
   // The app as the source calls it.

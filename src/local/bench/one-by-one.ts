@@ -5,6 +5,7 @@ import { tableLedger } from '../../azure/ledger-table.ts';
 import { configuredVault } from '../../azure/key-vault.ts';
 import { createSecrets } from '../../secrets/create-secrets.ts';
 import { storageClients } from '../../azure/storage-clients.ts';
+import { tableSourceStates } from '../../azure/source-states-table.ts';
 import { workQueue } from '../../azure/work-queue.ts';
 import { readConfig } from '../../config.ts';
 import { isOfKind } from '../../sources/index.ts';
@@ -48,7 +49,16 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
           receiver,
           selfContainedEvents: false,
           eventuallyConsistent: false,
-          limiter: createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now }),
+          limiter: createSourceLimiter({
+            source: 'archive',
+            states: tableSourceStates(clients),
+            owner: randomUUID(),
+            maxAtOnce: 1,
+            maxPerSecond: 0,
+            probeAfterMs: 30_000,
+            now: Date.now,
+            log,
+          }),
           client: () => Promise.resolve(client),
         },
       ],

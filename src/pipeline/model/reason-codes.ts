@@ -7,6 +7,7 @@ export const reasonCodes = {
     'source-unavailable',
     'rate-limited',
     'login-refused',
+    'paused',
     'thumbnail-pending',
     'index-behind',
     'not-visible',

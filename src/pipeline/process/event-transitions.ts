@@ -106,6 +106,8 @@ export function settle(
       : { kind: row?.lease?.owner === about.owner ? 'ours' : 'over' };
   if (claimed.kind !== 'ours') return { change: counted(rows, copy), answer: claimed };
   const entry = entryFor(rows, copy);
+  // Put back once more for the same reason, without a try.
+  const waitsOn = !about.countsAsTry && settled.state === 'waiting' && sameWait(entry.history.at(-1), ended);
   return {
     change: {
       event: {
@@ -118,7 +120,7 @@ export function settle(
           finishedAt: settled.state === 'waiting' ? null : at,
           attempts: entry.summary.attempts + (about.countsAsTry ? 1 : 0),
         },
-        history: [...entry.history, ended].slice(-historyKept),
+        history: waitsOn ? entry.history : [...entry.history, ended].slice(-historyKept),
         attempt: about.attempt ?? copy.head.attempt,
         lease: null,
       },
@@ -126,6 +128,10 @@ export function settle(
     },
     answer: claimed,
   };
+}
+
+function sameWait(one: HistoryEntry | undefined, other: HistoryEntry): boolean {
+  return one?.state === other.state && one.code === other.code && one.replayId === other.replayId;
 }
 
 function sameEntry(one: HistoryEntry | undefined, other: HistoryEntry): boolean {

@@ -1,5 +1,5 @@
 import type { LeaderResult } from '../concurrency/coalescer.ts';
-import type { Permit } from '../ports/permit.ts';
+import type { SourceAnswer, SourceClosed, SourcePermit } from '../concurrency/source-limiter.ts';
 import type { AssetState, Rows } from '../model/ledger.ts';
 import type { ReasonCode } from '../model/reason-codes.ts';
 import type { AgainResult, FetchContext, FetchResult, WantedAsset } from '../ports/source-client.ts';
@@ -7,7 +7,7 @@ import { closeEvent, untilFree } from './close-event.ts';
 import { EventLease } from './event-lease.ts';
 import { keysOf, type EventCopy } from './event-copy.ts';
 import { noneFetched, type Settled } from './event-transitions.ts';
-import type { Again, AgainCode, Outcome, ProcessDeps, ProcessLimits, ProcessSource } from './process-deps.ts';
+import type { Again, Outcome, ProcessDeps, ProcessLimits, ProcessSource } from './process-deps.ts';
 import { readRecord, storeAsset, type StoredRecord } from './store-asset.ts';
 
 const longestWaitMs = 5_000;
@@ -168,14 +168,13 @@ function isCovered(
 }
 
 function awaitOpening(
-  closed: { until: number; code: AgainCode },
+  { until, code, text }: SourceClosed,
   deps: Pick<ProcessDeps, 'now' | 'random'>,
 ): Outcome {
-  const waitMs = Math.max(0, closed.until - deps.now());
+  const waitMs = Math.max(0, until - deps.now());
   // Spread over a tenth of the time, so that not all come back in one moment.
   const delayMs = waitMs + (1_000 + waitMs / 10) * deps.random();
-  const text = 'The source asked us to stay away for a while, so it was not asked.';
-  return { kind: 'put-back', delayMs, waiting: { code: closed.code, text } };
+  return { kind: 'put-back', delayMs, waiting: { code, text } };
 }
 
 /** What a leased event is worked on with. */
@@ -184,7 +183,7 @@ interface Leased {
   readonly wanted: WantedAsset;
   readonly source: ProcessSource;
   readonly lease: EventLease;
-  readonly permit: Permit;
+  readonly permit: SourcePermit;
 }
 
 async function runLeased(leased: Leased, deps: ProcessDeps): Promise<Outcome> {
@@ -213,6 +212,10 @@ async function fetchAndStore(leased: Leased, deps: ProcessDeps): Promise<Outcome
     const fetchResult = await client.fetchAsset(wanted, permit, lease.signal, context);
     // Somebody else has the event, or will: its message comes again.
     if (lease.signal.aborted) return { kind: 'over' };
+    const closed = await permit.report(answerOf(fetchResult));
+    // Its try says nothing of this event where the source is down for all.
+    if (closed?.code === 'source-unavailable' && fetchResult.kind === 'again')
+      return awaitOpening(closed, deps);
     const outcome = await storeResult(fetchResult, { ...leased, asset, context, before, beganAt }, deps);
     if (outcome.kind !== 'record-changed') return outcome;
     if (fetches === mostFetches) return { kind: 'put-back', delayMs: 1_000 + 4_000 * deps.random() };
@@ -258,7 +261,7 @@ async function storeResult(
     case 'unreadable-answer':
       return ended({ state: 'failed', reason: { code: fetchResult.kind, text: fetchResult.text } });
     case 'again': {
-      pauseSource(fetchResult, fetch.source, deps.limits);
+      await pauseSource(fetchResult, fetch.source, deps.limits);
       const { code, text, retryAfterMs } = fetchResult;
       return { kind: 'again', code, text, retryAfterMs };
     }
@@ -268,14 +271,18 @@ async function storeResult(
 }
 
 /** Keeps everybody from a source that asked for a pause. */
-function pauseSource(
+async function pauseSource(
   { code, retryAfterMs }: AgainResult,
   { limiter }: ProcessSource,
   { retryDelaysMs, retryAfterCapMs }: ProcessLimits,
-): void {
+): Promise<void> {
   const quietMs = retryAfterMs ?? (code === 'rate-limited' ? retryDelaysMs[0] : undefined);
   if (code === 'login-refused' || quietMs === undefined) return;
-  limiter.pauseFor(Math.min(quietMs, retryAfterCapMs), code);
+  await limiter.pauseFor(Math.min(quietMs, retryAfterCapMs), code);
+}
+
+function answerOf(fetchResult: FetchResult): SourceAnswer {
+  return fetchResult.kind === 'again' ? fetchResult.code : 'answered';
 }
 
 async function storeFound(
@@ -285,7 +292,7 @@ async function storeFound(
 ): Promise<Outcome | { kind: 'record-changed' }> {
   const deleted = found.kind === 'deleted';
   const unfinished = deleted ? undefined : unfinishedBusiness(found, lease);
-  if (!deleted && found.unfinished !== undefined) pauseSource(found.unfinished, source, deps.limits);
+  if (!deleted && found.unfinished !== undefined) await pauseSource(found.unfinished, source, deps.limits);
   const stored = await storeAsset(
     {
       source: copy.head.source,

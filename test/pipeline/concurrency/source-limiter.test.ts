@@ -1,18 +1,49 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createSourceLimiter, type SourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
-import type { Permit } from '../../../src/pipeline/ports/permit.ts';
+import {
+  createSourceLimiter,
+  type SourceLimiter,
+  type SourceLimiterOptions,
+  type SourcePermit,
+} from '../../../src/pipeline/concurrency/source-limiter.ts';
+import { StorageError } from '../../../src/pipeline/ports/errors.ts';
+import { memoryStores } from '../../support/memory-stores.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const gateOf = (given: { maxAtOnce?: number; maxPerSecond?: number } = {}): SourceLimiter =>
-  createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now, ...given });
+const minute = 60_000;
 
-async function turnAt(limiter: SourceLimiter, maxWaitMs = 5_000): Promise<Permit> {
-  const admission = await limiter.acquire(maxWaitMs);
-  if (admission.kind !== 'permit') throw new Error(admission.kind);
-  return admission.permit;
+/** Limiters of several instances on one storage. */
+function instances(given: Partial<SourceLimiterOptions> = {}) {
+  const { sourceStates: states } = memoryStores();
+  const logged: string[] = [];
+  let serial = 0;
+  return {
+    states,
+    logged,
+    start: (own: Partial<SourceLimiterOptions> = {}): SourceLimiter =>
+      createSourceLimiter({
+        source: 'archive',
+        states,
+        owner: `instance-${(serial += 1)}`,
+        maxAtOnce: 8,
+        maxPerSecond: 0,
+        probeAfterMs: 30_000,
+        now: Date.now,
+        log: (_level, name) => logged.push(name),
+        ...given,
+        ...own,
+      }),
+    pause: async (pausedAt: number | null) =>
+      await states.change('archive', (state) => ({ ...state, pausedAt })),
+  };
+}
+
+async function permitOf(limiter: SourceLimiter, maxWaitMs = 5_000): Promise<SourcePermit> {
+  const acquired = await limiter.acquire(maxWaitMs);
+  if (acquired.kind !== 'permit') throw new Error(acquired.kind);
+  return acquired.permit;
 }
 
 const lasting = (ms: number) => async () =>
@@ -20,201 +51,299 @@ const lasting = (ms: number) => async () =>
     setTimeout(resolve, ms);
   });
 
-describe('a call limiter', () => {
-  it('never lets more than its number go at once, and lets everyone go in the end, in order', async () => {
+/** One event that makes a call: how it was let in, and what the source answered. */
+async function ask(limiter: SourceLimiter, answer: Parameters<SourcePermit['report']>[0]): Promise<string> {
+  const acquired = await limiter.acquire(5_000);
+  if (acquired.kind !== 'permit') return acquired.kind === 'closed' ? acquired.code : acquired.kind;
+  await acquired.permit.call(async () => undefined);
+  await acquired.permit.report(answer);
+  acquired.permit.end();
+  return 'asked';
+}
+
+async function fail(limiter: SourceLimiter, times: number): Promise<string[]> {
+  const asked: string[] = [];
+  for (let time = 0; time < times; time += 1) asked.push(await ask(limiter, 'source-unavailable'));
+  return asked;
+}
+
+describe('permits of several instances', () => {
+  it('are never more together than the number, whoever comes, goes or is killed', async () => {
     const job = fc.record({
-      arrivesAfterMs: fc.nat(50),
-      calls: fc.array(fc.nat(40), { maxLength: 5 }),
-      together: fc.boolean(),
+      instance: fc.nat(2),
+      arrivesAfterMs: fc.nat(40_000),
+      calls: fc.array(fc.nat(3_000), { minLength: 1, maxLength: 4 }),
     });
     await fc.assert(
       fc.asyncProperty(
-        fc.integer({ min: 1, max: 5 }),
-        fc.array(job, { maxLength: 20 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(job, { maxLength: 60 }),
         async (most, jobs) => {
-          const limiter = gateOf({ maxAtOnce: most });
+          const { start } = instances({ maxAtOnce: most });
+          const limiters = [start(), start(), start()];
           let atOnce = 0;
           let highest = 0;
           let done = 0;
-          const arrived: number[] = [];
-          const admitted: number[] = [];
-          const running = jobs.map(async ({ arrivesAfterMs, calls, together }, index) => {
+          const running = jobs.map(async ({ instance, arrivesAfterMs, calls }) => {
             await lasting(arrivesAfterMs)();
-            arrived.push(index);
-            const permit = await turnAt(limiter, 1_000_000);
-            admitted.push(index);
-            const one = async (ms: number) =>
-              await permit.call(async () => {
-                highest = Math.max(highest, (atOnce += 1));
-                await lasting(ms)();
-                atOnce -= 1;
-              });
-            if (together) await Promise.all(calls.map(one));
-            else for (const ms of calls) await one(ms);
-            permit.end();
-            done += 1;
+            const limiter = limiters[instance];
+            if (limiter === undefined) throw new Error('no such instance');
+            // As a message that is put back.
+            for (;;) {
+              const acquired = await limiter.acquire(5_000);
+              if (acquired.kind !== 'permit') {
+                await lasting(2_000)();
+                continue;
+              }
+              for (const ms of calls)
+                await acquired.permit.call(async () => {
+                  highest = Math.max(highest, (atOnce += 1));
+                  await lasting(ms)();
+                  atOnce -= 1;
+                });
+              acquired.permit.end();
+              done += 1;
+              return;
+            }
           });
-          await vi.runAllTimersAsync();
+          await vi.advanceTimersByTimeAsync(20 * minute);
           expect(done).toBe(jobs.length);
           await Promise.all(running);
           expect(highest).toBeLessThanOrEqual(most);
-          expect(admitted).toEqual(arrived);
+          // Nothing runs on where nothing is asked.
           expect(vi.getTimerCount()).toBe(0);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
-  it('never lets more go a second than its number, beyond a burst of as many', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 1, max: 20 }),
-        fc.array(fc.nat(3_000), { minLength: 1, maxLength: 60 }),
-        async (perSecond, arrivals) => {
-          const limiter = gateOf({ maxAtOnce: 100, maxPerSecond: perSecond });
-          const startedAt: number[] = [];
-          const running = arrivals.map(async (ms) => {
-            await lasting(ms)();
-            const permit = await turnAt(limiter, 1_000_000);
-            await permit.call(async () => void startedAt.push(Date.now()));
-          });
-          await vi.runAllTimersAsync();
-          expect(startedAt).toHaveLength(arrivals.length);
-          await Promise.all(running);
-          for (const [from, start] of startedAt.entries()) {
-            for (const [more, end] of startedAt.slice(from).entries()) {
-              const allowed = perSecond + ((end - start) / 1000) * perSecond;
-              expect(more + 1).toBeLessThanOrEqual(allowed + 1e-6);
-            }
-          }
+  it('are shared evenly by those who want all', async () => {
+    const { start } = instances({ maxAtOnce: 8 });
+    const [one, other] = [start(), start()];
+    const done = [0, 0];
+    const until = Date.now() + 100_000;
+    const busy = async (limiter: SourceLimiter, index: number): Promise<void> => {
+      while (Date.now() < until) {
+        const acquired = await limiter.acquire(5_000);
+        if (acquired.kind !== 'permit') {
+          await lasting(1_000)();
+          continue;
+        }
+        await acquired.permit.call(lasting(500));
+        acquired.permit.end();
+        done[index] = (done[index] ?? 0) + 1;
+      }
+    };
+    const running = Array.from({ length: 16 }, async () => await busy(one, 0));
+    await vi.advanceTimersByTimeAsync(20_000);
+    running.push(...Array.from({ length: 16 }, async () => await busy(other, 1)));
+    await vi.advanceTimersByTimeAsync(20_000);
+    done.fill(0);
+    await vi.advanceTimersByTimeAsync(minute);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await Promise.all(running);
+    const [first = 0, second = 0] = done;
+    expect(first + second).toBeGreaterThan(0.9 * 8 * 2 * 60);
+    expect(Math.min(first, second) / Math.max(first, second)).toBeGreaterThan(0.8);
+  });
+
+  it('that a killed instance had come back by themselves', async () => {
+    const { start, states } = instances({ maxAtOnce: 2 });
+    const killed = start();
+    await permitOf(killed);
+    await permitOf(killed);
+    // Its timers end with it.
+    vi.clearAllTimers();
+    const other = start();
+    expect(await other.acquire(0)).toEqual({ kind: 'busy' });
+    await vi.advanceTimersByTimeAsync(26_000);
+    await permitOf(other);
+    await permitOf(other);
+    expect((await states.read('archive'))?.value.permits).toHaveLength(1);
+  });
+
+  it('cost no transaction where nothing is asked, and one in five seconds where much is', async () => {
+    const { start, states } = instances();
+    let transactions = 0;
+    const limiter = start({
+      states: {
+        read: async (source) => ((transactions += 1), await states.read(source)),
+        change: async (source, change) => ((transactions += 1), await states.change(source, change)),
+      },
+    });
+    for (let second = 0; second < 100; second += 1) {
+      await ask(limiter, 'answered');
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(transactions).toBeLessThanOrEqual(22);
+    await vi.advanceTimersByTimeAsync(minute);
+    const before = transactions;
+    await vi.advanceTimersByTimeAsync(60 * minute);
+    expect(transactions).toBe(before);
+    expect((await states.read('archive'))?.value.permits).toEqual([]);
+  });
+
+  it('that cannot be renewed let nobody new in, and those who have begun go on', async () => {
+    const { start, states, logged } = instances();
+    let away = false;
+    const limiter = start({
+      states: {
+        ...states,
+        change: async (source, change) => {
+          if (away) throw new StorageError('away');
+          return await states.change(source, change);
         },
-      ),
-      { numRuns: 50 },
-    );
-  });
-
-  it('uses its number a second up: nobody waits without need', async () => {
-    const limiter = gateOf({ maxAtOnce: 100, maxPerSecond: 10 });
-    const began = Date.now();
-    const running = Promise.all(
-      Array.from({ length: 30 }, async () => await (await turnAt(limiter)).call(async () => Date.now())),
-    );
-    await vi.runAllTimersAsync();
-    expect(Math.max(...(await running)) - began).toBeLessThanOrEqual(2_000 + 30);
-  });
-
-  it('lets the calls of those who have begun go before those who have not', async () => {
-    const limiter = gateOf({ maxAtOnce: 1 });
-    const order: string[] = [];
-    const first = await turnAt(limiter);
-    const second = limiter.acquire(5_000);
-    const calls = ['a', 'b', 'c'].map((name) =>
-      first.call(async () => {
-        await lasting(10)();
-        order.push(name);
-      }),
-    );
-    void second.then(() => order.push('second'));
-    await vi.runAllTimersAsync();
-    await Promise.all(calls);
-    expect(order).toEqual(['a', 'b', 'c', 'second']);
-  });
-
-  it('keeps the place of an admission until its first call takes it', async () => {
-    const limiter = gateOf({ maxAtOnce: 1 });
-    const first = await turnAt(limiter);
-    const second = limiter.acquire(10_000);
-    await vi.advanceTimersByTimeAsync(4_000);
-    await expect(first.call(async () => 'at once')).resolves.toBe('at once');
-    await expect(second).resolves.toMatchObject({ kind: 'permit' });
-  });
-
-  it('gives an unused place on when the permit ends, once, and the call it was counted for', async () => {
-    const limiter = gateOf({ maxAtOnce: 1, maxPerSecond: 1 });
-    const first = await turnAt(limiter);
-    const second = limiter.acquire(0);
-    const third = limiter.acquire(0);
-    first.end();
-    first.end();
-    await expect(second).resolves.toMatchObject({ kind: 'permit' });
-    await vi.advanceTimersByTimeAsync(1);
-    await expect(third).resolves.toEqual({ kind: 'busy' });
-  });
-
-  it('gives a place back when the call fails', async () => {
-    const limiter = gateOf({ maxAtOnce: 1 });
-    const permit = await turnAt(limiter);
-    await expect(permit.call(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    await expect(turnAt(limiter, 0)).resolves.toBeDefined();
-  });
-
-  it('says that it is busy when nothing became free in time, and leaves no timer behind', async () => {
-    const limiter = gateOf({ maxAtOnce: 1, maxPerSecond: 1 });
-    const permit = await turnAt(limiter);
-    await permit.call(async () => undefined);
-    const late = limiter.acquire(500);
-    await vi.advanceTimersByTimeAsync(500);
-    await expect(late).resolves.toEqual({ kind: 'busy' });
-    expect(vi.getTimerCount()).toBe(0);
+      },
+    });
+    const begun = await permitOf(limiter);
+    await begun.call(async () => undefined);
+    away = true;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(logged).toContain('permits-not-renewed');
+    await expect(limiter.acquire(0)).rejects.toThrow(StorageError);
+    await expect(begun.call(async () => 'second')).resolves.toBe('second');
+    away = false;
+    await permitOf(limiter);
   });
 });
 
-describe('a closed call limiter', () => {
-  const until = (ms: number) => Date.now() + ms;
-
-  it('turns away at once whoever would wait in vain', async () => {
-    const limiter = gateOf();
-    limiter.pauseFor(5_001, 'rate-limited');
-    await expect(limiter.acquire(5_000)).resolves.toEqual({
-      kind: 'closed',
-      until: until(5_001),
-      code: 'rate-limited',
-    });
-    expect(vi.getTimerCount()).toBe(0);
+describe('the circuit', () => {
+  it('opens after ten failures in a row, for all instances', async () => {
+    const { start } = instances();
+    const [one, other] = [start(), start()];
+    expect(await ask(other, 'answered')).toBe('asked');
+    expect(await fail(one, 9)).toEqual(Array.from({ length: 9 }, () => 'asked'));
+    expect(await ask(one, 'answered')).toBe('asked');
+    await fail(one, 10);
+    expect(await fail(one, 2)).toEqual(['source-unavailable', 'source-unavailable']);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await ask(other, 'answered')).toBe('source-unavailable');
   });
 
-  it('admits after a short closing', async () => {
-    const limiter = gateOf();
-    limiter.pauseFor(3_000, 'source-unavailable');
+  it('opens where more than half of the last fifty failed', async () => {
+    const limiter = instances().start();
+    // Two of three: never ten in a row.
+    let asked = 0;
+    for (; asked < 60; asked += 1)
+      if ((await ask(limiter, asked % 3 === 2 ? 'answered' : 'source-unavailable')) !== 'asked') break;
+    expect(asked).toBe(38);
+  });
+
+  it('opens at the first login that is refused, and says so', async () => {
+    const limiter = instances().start();
+    expect(await ask(limiter, 'login-refused')).toBe('asked');
+    expect(await limiter.acquire(0)).toMatchObject({ kind: 'closed', code: 'login-refused' });
+  });
+
+  it('never opens for answers, a 404 or a 429 among them', async () => {
+    const limiter = instances().start();
+    for (let time = 0; time < 60; time += 1)
+      expect(await ask(limiter, time % 2 === 0 ? 'answered' : 'rate-limited')).toBe('asked');
+  });
+
+  it('lets one event try after 30 s, over all instances, and after twice as long each time up to ten minutes', async () => {
+    const { start } = instances();
+    const limiters = [start(), start(), start()];
+    const [first] = limiters;
+    if (first === undefined) throw new Error('no limiter');
+    await fail(first, 10);
+    const tries: number[] = [];
+    const openedAt = Date.now();
+    for (let second = 0; second < 3_000; second += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      const asked = await Promise.all(limiters.map((limiter) => ask(limiter, 'source-unavailable')));
+      tries.push(...asked.filter((each) => each === 'asked').map(() => (Date.now() - openedAt) / 1_000));
+    }
+    const gaps = tries.map((at, index) => at - (tries[index - 1] ?? 0));
+    for (const [index, wanted] of [30, 60, 120, 240, 480, 600, 600].entries()) {
+      expect(gaps[index]).toBeGreaterThanOrEqual(wanted);
+      expect(gaps[index]).toBeLessThanOrEqual(wanted + 7);
+    }
+  });
+
+  it('closes for all when the try is answered, and lets nobody else in while it lasts', async () => {
+    const { start } = instances();
+    const [one, other] = [start(), start()];
+    await fail(one, 10);
+    await vi.advanceTimersByTimeAsync(31_000);
+    const probe = await permitOf(other);
+    expect(await ask(one, 'answered')).toBe('source-unavailable');
+    expect(await ask(other, 'answered')).toBe('source-unavailable');
+    expect(await probe.report('answered')).toBeUndefined();
+    probe.end();
+    expect(await ask(other, 'answered')).toBe('asked');
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(await ask(one, 'answered')).toBe('asked');
+  });
+
+  it('lets another one try where the one that tried was killed, or came to nothing', async () => {
+    const { start } = instances();
+    const [one, other] = [start(), start()];
+    await fail(one, 10);
+    await vi.advanceTimersByTimeAsync(31_000);
+    (await permitOf(one)).end();
+    await permitOf(one);
+    expect(await ask(other, 'answered')).toBe('source-unavailable');
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect(await ask(other, 'answered')).toBe('asked');
+  });
+
+  it('tells those who failed while it opened that it is open', async () => {
+    const limiter = instances().start();
+    const late = await permitOf(limiter);
+    await fail(limiter, 10);
+    expect(await late.report('source-unavailable')).toMatchObject({ code: 'source-unavailable' });
+  });
+});
+
+describe('a source that wants quiet', () => {
+  it('is left alone by all instances until then, also when a shorter quiet is asked for', async () => {
+    const { start } = instances();
+    const [one, other] = [start(), start()];
+    await ask(other, 'answered');
+    await one.pauseFor(minute, 'rate-limited');
+    await one.pauseFor(10, 'source-unavailable');
+    const until = Date.now() + minute;
+    expect(await one.acquire(5_000)).toMatchObject({ kind: 'closed', until, code: 'rate-limited' });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await other.acquire(5_000)).toMatchObject({ kind: 'closed', until, code: 'rate-limited' });
+    await vi.advanceTimersByTimeAsync(minute);
+    expect(await ask(other, 'answered')).toBe('asked');
+  });
+
+  it('is waited for where that is short', async () => {
+    const limiter = instances().start();
+    await limiter.pauseFor(3_000, 'source-unavailable');
     let admitted = false;
-    void limiter.acquire(5_000).then(() => (admitted = true));
+    void limiter.acquire(5_000).then(({ kind }) => (admitted = kind === 'permit'));
     await vi.advanceTimersByTimeAsync(2_999);
     expect(admitted).toBe(false);
-    await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(2);
     expect(admitted).toBe(true);
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
-  it('turns away those who already wait, unless it opens in time for them', async () => {
-    const limiter = gateOf();
-    const permit = await turnAt(limiter);
-    const short = limiter.acquire(1_000);
-    const long = limiter.acquire(60_000);
-    limiter.pauseFor(10_000, 'source-unavailable');
-    await expect(short).resolves.toMatchObject({ kind: 'closed', until: until(10_000) });
-    permit.end();
-    const opensAt = until(10_000);
-    await vi.runAllTimersAsync();
-    await expect(long).resolves.toMatchObject({ kind: 'permit' });
-    expect(Date.now()).toBe(opensAt);
   });
 
   it('lets those who have begun go on', async () => {
-    const limiter = gateOf();
-    const permit = await turnAt(limiter);
-    limiter.pauseFor(60_000, 'rate-limited');
+    const limiter = instances().start();
+    const permit = await permitOf(limiter);
+    await limiter.pauseFor(minute, 'rate-limited');
     await permit.call(async () => undefined);
     await expect(permit.call(async () => 'second')).resolves.toBe('second');
   });
+});
 
-  it('is not opened early by a shorter closing', async () => {
-    const limiter = gateOf();
-    limiter.pauseFor(60_000, 'rate-limited');
-    limiter.pauseFor(10, 'source-unavailable');
-    await expect(limiter.acquire(5_000)).resolves.toMatchObject({
-      code: 'rate-limited',
-      until: until(60_000),
-    });
+describe('a paused source', () => {
+  it('lets nobody in, tells when to come again, and lets all in once it goes on', async () => {
+    const { start, pause } = instances();
+    const limiter = start();
+    await pause(Date.now());
+    expect(await limiter.acquire(5_000)).toMatchObject({ code: 'paused', until: Date.now() + 5_000 });
+    await vi.advanceTimersByTimeAsync(minute);
+    expect(await limiter.acquire(5_000)).toMatchObject({ code: 'paused', until: Date.now() + minute / 2 });
+    await vi.advanceTimersByTimeAsync(60 * minute);
+    expect(await limiter.acquire(5_000)).toMatchObject({ code: 'paused', until: Date.now() + 5 * minute });
+    await pause(null);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await ask(limiter, 'answered')).toBe('asked');
   });
 });

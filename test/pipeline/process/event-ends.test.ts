@@ -59,6 +59,17 @@ async function covered(): Promise<Bench> {
   return bench;
 }
 
+async function paused(): Promise<Bench> {
+  const bench = processBench();
+  const setPaused = async (pausedAt: number | null) =>
+    await bench.sourceStates.change('archive', (state) => ({ ...state, pausedAt }));
+  await setPaused(bench.deps.now());
+  await bench.handle(aMessage());
+  await setPaused(null);
+  await bench.drain();
+  return bench;
+}
+
 const twice = (line: string): string[] => [line, line];
 const ways: [string, () => Promise<Bench>, string[]][] = [
   ['a record', async () => await whole(found()), ['event-ended info done –']],
@@ -128,8 +139,16 @@ const ways: [string, () => Promise<Bench>, string[]][] = [
   [
     'a refused login',
     async () => await whole(again('login-refused')),
-    [...twice('event-waiting warn waiting login-refused'), 'event-ended error failed login-refused'],
+    // At the first refusal the circuit opens: a message that comes before its time waits on, without a try.
+    [
+      'event-waiting warn waiting login-refused',
+      'event-waiting info waiting login-refused',
+      'event-waiting warn waiting login-refused',
+      'event-waiting info waiting login-refused',
+      'event-ended error failed login-refused',
+    ],
   ],
+  ['a paused source', paused, ['event-waiting info waiting paused', 'event-ended info done –']],
   [
     'no such source any more',
     async () => await handled({ ...aMessage({ source: 'gone' }), putBackAt: at(-1) }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FetchResult } from '../../../src/pipeline/ports/source-client.ts';
-import { createSourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
+import { createCallLimiter } from '../../../src/pipeline/concurrency/call-limiter.ts';
 import {
   askerOf,
   assetId,
@@ -61,9 +61,9 @@ describe('the login', () => {
   it('goes through the limiter like any call', async () => {
     const archive = await archiveWithAsset();
     archive.on(loginPath, silence);
-    const limiter = createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
+    const limiter = createCallLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
     const looking = askerOf(archive.url, { limiter, timeLimitMs: 300 }).fetchAsset();
-    expect(await limiter.acquire(100)).toEqual({ kind: 'busy' });
+    expect(await limiter.acquire(100)).toBeUndefined();
     expect(await looking).toMatchObject({ kind: 'again', code: 'source-unavailable' });
   });
 
@@ -158,7 +158,7 @@ describe('a token that is no longer accepted', () => {
 
   it('is replaced also when all places are held by those who wait for its successor', async () => {
     const archive = await archiveWithAsset();
-    const limiter = createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
+    const limiter = createCallLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
     const asker = askerOf(archive.url, { limiter });
     await asker.fetchAsset();
     // Refused at a call that no other of this look-up waits behind: the place goes to the next look-up, which still writes

@@ -2,12 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import type { Permit } from '../../../src/pipeline/ports/permit.ts';
 import type { FetchResult, WantedAsset } from '../../../src/pipeline/ports/source-client.ts';
-import {
-  createSourceLimiter,
-  type AcquireResult,
-  type SourceLimiter,
-} from '../../../src/pipeline/concurrency/source-limiter.ts';
+import { createCallLimiter, type CallLimiter } from '../../../src/pipeline/concurrency/call-limiter.ts';
 import { isOfKind } from '../../../src/sources/index.ts';
 import { preservicaClient } from '../../../src/sources/preservica/client.ts';
 import { configFor } from '../../support/config.ts';
@@ -218,7 +215,7 @@ export const expectedFragment = { schema: 'http://purl.org/dc/elements/1.1/', re
 
 /** A limiter with room for all that notes how many calls were wanted, and how many at once. */
 export function watchedGate() {
-  const limiter = createSourceLimiter({ maxAtOnce: 1000, maxPerSecond: 0, now: Date.now });
+  const limiter = createCallLimiter({ maxAtOnce: 1000, maxPerSecond: 0, now: Date.now });
   let wanted = 0;
   let most = 0;
   let total = 0;
@@ -230,22 +227,24 @@ export function watchedGate() {
       return most;
     },
     limiter: {
-      ...limiter,
-      async acquire(maxWaitMs: number): Promise<AcquireResult> {
-        const admission = await limiter.acquire(maxWaitMs);
-        if (admission.kind !== 'permit') return admission;
+      inUse: 0,
+      waiting: 0,
+      setMaxAtOnce: (given) => limiter.setMaxAtOnce(given),
+      async acquire(maxWaitMs: number): Promise<Permit | undefined> {
+        const permit = await limiter.acquire(maxWaitMs);
+        if (permit === undefined) return undefined;
         const call = async <T>(work: () => Promise<T>): Promise<T> => {
           total += 1;
           most = Math.max(most, (wanted += 1));
           try {
-            return await admission.permit.call(work);
+            return await permit.call(work);
           } finally {
             wanted -= 1;
           }
         };
-        return { kind: 'permit', permit: { call, end: () => admission.permit.end() } };
+        return { call, end: () => permit.end() };
       },
-    } satisfies SourceLimiter,
+    } satisfies CallLimiter,
   };
 }
 
@@ -256,7 +255,7 @@ export interface AskerGiven {
   maxFiles?: number;
   maxThumbnailBytes?: number;
   timeLimitMs?: number;
-  limiter?: SourceLimiter;
+  limiter?: CallLimiter;
   now?: number;
 }
 
@@ -285,7 +284,7 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     log: (level, name, fields) => logged.push(JSON.stringify({ level, name, fields })),
     now: () => now,
   });
-  const limiter = given.limiter ?? createSourceLimiter({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
+  const limiter = given.limiter ?? createCallLimiter({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
   return {
     limiter,
     logged,
@@ -298,17 +297,17 @@ export function askerOf(url: string, given: AskerGiven = {}) {
       /** What the pipeline writes down between being admitted and asking. */
       meanwhile?: () => Promise<void>,
     ): Promise<FetchResult> {
-      const admission = await limiter.acquire(60_000);
-      if (admission.kind !== 'permit') throw new Error(admission.kind);
+      const permit = await limiter.acquire(60_000);
+      if (permit === undefined) throw new Error('busy');
       await meanwhile?.();
       try {
-        return await system.fetchAsset(asset, admission.permit, signal, {
+        return await system.fetchAsset(asset, permit, signal, {
           event: anEvent(),
           laterEventKnown: false,
           removed: false,
         });
       } finally {
-        admission.permit.end();
+        permit.end();
       }
     },
   };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
-import { createSourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
+import { createCallLimiter } from '../../../src/pipeline/concurrency/call-limiter.ts';
 import { AssetDetails } from '../../../src/pipeline/model/record.ts';
 import type { FetchResult, FetchContext } from '../../../src/pipeline/ports/source-client.ts';
 import {
@@ -1172,16 +1172,16 @@ describe('a look-up', () => {
   ])('takes a place at the limiter for %s', async (_name, path) => {
     const library = await libraryWithAsset();
     const reached = new Promise<void>((resolve) => library.on(path, () => resolve()));
-    const limiter = createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
+    const limiter = createCallLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
     const looking = askerOf(library.url, { limiter, timeLimitMs: 500 }).fetchAsset();
     await reached;
-    expect(await limiter.acquire(100)).toEqual({ kind: 'busy' });
+    expect(await limiter.acquire(100)).toBeUndefined();
     await looking;
   });
 
   it('beside others comes to its end where only one call at a time is allowed', async () => {
     const library = await libraryWithAsset();
-    const limiter = createSourceLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
+    const limiter = createCallLimiter({ maxAtOnce: 1, maxPerSecond: 0, now: Date.now });
     const [one, other] = [askerOf(library.url, { limiter }), askerOf(library.url, { limiter })];
     const findings = await Promise.all([one, other, one, other].map((asker) => asker.fetchAsset()));
     expect(findings.map(({ kind }) => kind)).toEqual(['found', 'found', 'found', 'found']);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
-import { createSourceLimiter, type SourceLimiter } from '../../../src/pipeline/concurrency/source-limiter.ts';
+import { createCallLimiter, type CallLimiter } from '../../../src/pipeline/concurrency/call-limiter.ts';
 import type { AssetEvent } from '../../../src/pipeline/model/event.ts';
 import type { FetchResult, FetchContext } from '../../../src/pipeline/ports/source-client.ts';
 import { isOfKind } from '../../../src/sources/index.ts';
@@ -168,7 +168,7 @@ export interface AskerGiven {
   password?: string | undefined;
   maxThumbnailBytes?: number;
   timeLimitMs?: number;
-  limiter?: SourceLimiter;
+  limiter?: CallLimiter;
 }
 
 /** The client as the pipeline uses it: an admission a look-up. */
@@ -198,7 +198,7 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     log: (level, name, fields) => logged.push(JSON.stringify({ level, name, fields })),
     now: () => now,
   });
-  const limiter = given.limiter ?? createSourceLimiter({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
+  const limiter = given.limiter ?? createCallLimiter({ maxAtOnce: 16, maxPerSecond: 0, now: Date.now });
   return {
     logged,
     pass(ms: number): void {
@@ -208,9 +208,8 @@ export function askerOf(url: string, given: AskerGiven = {}) {
       context: Partial<FetchContext> = {},
       signal: AbortSignal = new AbortController().signal,
     ): Promise<FetchResult> {
-      const admission = await limiter.acquire(60_000);
-      if (admission.kind !== 'permit') throw new Error(admission.kind);
-      const { permit } = admission;
+      const permit = await limiter.acquire(60_000);
+      if (permit === undefined) throw new Error('busy');
       try {
         return await system.fetchAsset({ kind: 'asset', id: assetId }, permit, signal, {
           event: anEvent(),
