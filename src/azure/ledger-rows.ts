@@ -187,6 +187,7 @@ const Entry = Summary.extend({
 const Asset = z.object({
   fetchedAt: textOrNull,
   fetchedFor: textOrNull,
+  latestFetchAt: textOrNull,
   title: textOrNull,
   latestEventAt: textOrNull,
   removedAt: textOrNull,
@@ -210,6 +211,7 @@ export function assetColumns(asset: AssetState): Columns {
   return {
     fetchedAt: asset.fetchedAt ?? none,
     fetchedFor: asset.fetchedFor ?? none,
+    latestFetchAt: asset.latestFetchAt ?? none,
     title: titleColumn(asset.title),
     latestEventAt: asset.latestEventAt ?? none,
     removedAt: asset.removedAt ?? none,

@@ -81,6 +81,7 @@ describe('the ledger in a table', () => {
     const asset = {
       fetchedAt: '2026-01-05T09:00:00.000Z',
       fetchedFor: '2026-01-05T08:00:00.000Z',
+      latestFetchAt: '2026-01-05T09:00:00.000Z',
       title: 'Café 東京',
       latestEventAt: '2026-01-05T08:30:00.000Z',
       removedAt: '2026-01-05T07:00:00.000Z',

@@ -52,6 +52,8 @@ export function found(title = 'Harbour'): FetchResult {
   };
 }
 
+const shortMarginMs = 1;
+
 /** The pipeline on storage in memory, a source that answers as `answer` says, and a clock that stands still until moved. */
 export function processBench(
   answer: (asset: WantedAsset, context: FetchContext) => FetchResult | Promise<FetchResult> = () => found(),
@@ -102,7 +104,7 @@ export function processBench(
       maxEventAgeMs: 604_800_000,
       retryDelaysMs: [5_000, 30_000],
       retryAfterCapMs: 60_000,
-      foldMarginMs: 10_000,
+      foldMarginMs: shortMarginMs,
       ...limits,
     },
     log: (level, name, fields) => logged.push({ level, name, ...fields }),
@@ -111,13 +113,38 @@ export function processBench(
     random: () => 0,
   };
   let serial = 0;
+  let handled = false;
+  let waiting: { text: string; dueAt: number }[] = [];
+  const drain = async (until: number, most: number): Promise<void> => {
+    for (let count = 0; ; count += 1) {
+      const sent = stores.messages.splice(0).map(({ text, delayMs }) => ({ text, dueAt: now + delayMs }));
+      waiting = [...waiting, ...sent].toSorted((a, b) => a.dueAt - b.dueAt);
+      const [message] = waiting;
+      if (message === undefined || message.dueAt > until) return;
+      if (count >= most) throw new Error('the queue does not come to an end');
+      waiting.shift();
+      now = Math.max(now, message.dueAt);
+      await handleMessage({ item: JSON.parse(message.text), messageId: `m-${(serial += 1)}` }, deps);
+    }
+  };
   return {
     ...stores,
     deps,
     asked,
     logged,
-    handle: async (item: unknown, messageId = `m-${(serial += 1)}`) =>
-      await handleMessage({ item, messageId }, deps),
+    /** Another event on the same asset comes when the margin of folding is over. */
+    handle: async (item: unknown, messageId = `m-${(serial += 1)}`) => {
+      if (handled) now += deps.limits.foldMarginMs === shortMarginMs ? shortMarginMs : 0;
+      handled = true;
+      await handleMessage({ item, messageId }, deps);
+    },
+    /** Messages that come in one moment. */
+    handleAtOnce: async (items: readonly unknown[]) => {
+      const messageId = (): string => `m-${(serial += 1)}`;
+      await Promise.all(
+        items.map(async (item) => await handleMessage({ item, messageId: messageId() }, deps)),
+      );
+    },
     pass(ms: number): void {
       now += ms;
     },
@@ -131,14 +158,11 @@ export function processBench(
         : (JSON.parse(Buffer.from(blob.bytes).toString()) as Record<string, unknown>);
     },
     /** Handles what is in the queue, moving the clock to each message's time, until nothing is left. */
-    async drain(most = 200): Promise<void> {
-      for (let handled = 0; stores.messages.length > 0; handled += 1) {
-        if (handled >= most) throw new Error('the queue does not come to an end');
-        const message = stores.messages.shift();
-        if (message === undefined) return;
-        now += message.delayMs;
-        await handleMessage({ item: JSON.parse(message.text), messageId: `m-${(serial += 1)}` }, deps);
-      }
+    drain: async (most = 200) => await drain(Infinity, most),
+    /** The same up to a time, which it is then. */
+    async drainUntil(time: number): Promise<void> {
+      await drain(time, Infinity);
+      now = Math.max(now, time);
     },
   };
 }

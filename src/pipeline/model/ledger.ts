@@ -78,6 +78,8 @@ export interface AssetState {
   readonly fetchedAt: string | null;
   /** The latest event on it that was known when that fetch began. ISO 8601. */
   readonly fetchedFor: string | null;
+  /** When the latest fetch began that was stored at all, ISO 8601. */
+  readonly latestFetchAt: string | null;
   readonly title: string | null;
   /** When the latest event on it that was begun occurred, and the latest that said that it is gone. ISO 8601. */
   readonly latestEventAt: string | null;

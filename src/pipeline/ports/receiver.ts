@@ -1,4 +1,5 @@
 import type { Events } from '../model/event.ts';
+import type { AssetEvent } from '../model/event.ts';
 import type { RefusalCode } from '../model/refusals.ts';
 import type { KeptSecret, WebhookSecrets } from './secrets.ts';
 
@@ -63,6 +64,8 @@ export interface Receiver {
   eventName?(call: Call): string | undefined;
   /** Reads proved bytes. The same bytes give the same events with the same ids, every time, in time and memory in proportion to them. Never throws. */
   read(body: Uint8Array, receipt: Receipt): Reading;
+  /** True for an event that says that a picture is there now; left out where no event does. */
+  announcesThumbnail?(event: AssetEvent): boolean;
   /** The id in the one way we write it, or undefined where this source could not have made it. */
   assetId(text: string): string | undefined;
 }

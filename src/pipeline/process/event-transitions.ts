@@ -250,6 +250,7 @@ function withEvent(
 export const noneFetched: AssetState = {
   fetchedAt: null,
   fetchedFor: null,
+  latestFetchAt: null,
   title: null,
   latestEventAt: null,
   removedAt: null,
@@ -262,8 +263,11 @@ function later(known: string | null, given: string): string {
 /** What the fetch that began last found; what is known of the asset's events stays. */
 function withFetch(
   current: AssetState = noneFetched,
-  { fetchedAt, fetchedFor, title }: AssetState,
+  { fetchedAt, fetchedFor, latestFetchAt, title }: AssetState,
 ): AssetState {
   const isOlder = Date.parse(current.fetchedAt ?? '') > Date.parse(fetchedAt ?? '');
-  return isOlder ? current : { ...current, fetchedAt, fetchedFor, title };
+  const latest = latestFetchAt === null ? current.latestFetchAt : later(current.latestFetchAt, latestFetchAt);
+  return isOlder
+    ? { ...current, latestFetchAt: latest }
+    : { ...current, fetchedAt, fetchedFor, latestFetchAt: latest, title };
 }

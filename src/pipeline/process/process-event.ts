@@ -37,6 +37,10 @@ export async function processEvent(copy: EventCopy, source: ProcessSource, deps:
     case 'led':
       return;
     case 'followed':
+      if (shared.value.kind === 'put-back' && source.receiver.announcesThumbnail?.(copy.event) === true) {
+        await lead();
+        return;
+      }
       return await closeEvent(copy, folded(shared.value), deps);
     case 'busy':
       return await closeEvent(copy, { kind: 'put-back', delayMs: 2_000 }, deps);
@@ -120,6 +124,9 @@ async function fetchWithPermit(
     return await alone({ kind: 'ended', settled });
   }
 
+  const marginMs = marginLeftMs(copy, asset, source, deps);
+  if (marginMs > 0) return await alone({ kind: 'put-back', delayMs: marginMs });
+
   const acquired = await source.limiter.acquire(Math.max(0, waitsUntil - deps.now()));
   if (acquired.kind === 'busy')
     return await alone({ kind: 'put-back', delayMs: 1_000 + 4_000 * deps.random() });
@@ -165,6 +172,23 @@ function isCovered(
   const since = Date.parse(head.replayedAt ?? head.receivedAt);
   if (!(fetchedAt - foldMarginMs >= since)) return false;
   return !source.eventuallyConsistent || Date.parse(event.occurredAt) <= Date.parse(asset?.fetchedFor ?? '');
+}
+
+/**
+ * How long an event waits because its asset was fetched just now: one look-up then covers all events that come meanwhile.
+ * What brings the picture that the record waits for, is tried again, or is replayed, does not wait.
+ */
+function marginLeftMs(
+  copy: EventCopy,
+  asset: AssetState | undefined,
+  source: ProcessSource,
+  { limits: { foldMarginMs }, now }: Pick<ProcessDeps, 'limits' | 'now'>,
+): number {
+  const { attempt, replayId } = copy.head;
+  if (asset?.latestFetchAt == null || attempt > 0 || replayId !== null || standsAlone(copy, source)) return 0;
+  const isUnfinished = asset.fetchedAt !== asset.latestFetchAt;
+  if (isUnfinished && source.receiver.announcesThumbnail?.(copy.event) === true) return 0;
+  return Math.min(foldMarginMs, Date.parse(asset.latestFetchAt) + foldMarginMs - now());
 }
 
 function awaitOpening(
@@ -312,7 +336,7 @@ async function storeFound(
   const mayLag = source.eventuallyConsistent && context.laterEventKnown;
   // Other events are folded only into a fetch that brought all there is.
   const whole = unfinished === undefined && !mayLag ? { fetchedAt, fetchedFor: asset.latestEventAt } : {};
-  const state: AssetState = { ...asset, ...whole, title };
+  const state: AssetState = { ...asset, ...whole, latestFetchAt: fetchedAt, title };
   if (unfinished !== undefined) {
     const atLast = unfinished.atLast === undefined ? {} : { atLast: { ...unfinished.atLast, title } };
     return { ...unfinished, ...atLast, asset: state };

@@ -24,6 +24,7 @@ export function preservicaReceiver({ handshake }: { handshake: 'strict' | 'lenie
     unsignedBodyBytes: ({ query }) => (query.has('challengeCode') ? longestHandshakeBody : undefined),
     verify: (call, secrets) => verify(call, secrets, handshake),
     read,
+    announcesThumbnail: ({ type }) => type === 'FULL_TEXT_INDEXED',
     assetId,
   };
 }

@@ -17,7 +17,14 @@ import { textOf, timeOf } from '../parse-values.ts';
 import { signatureIn, signedByAny } from '../signed-by-any.ts';
 
 /** WoodWing Assets as a caller: one signed event a call, and no handshake (README.md says what it relies on). */
-export const woodwingReceiver: Receiver = { methods: ['POST'], verifyWithoutSecret, verify, read, assetId };
+export const woodwingReceiver: Receiver = {
+  methods: ['POST'],
+  verifyWithoutSecret,
+  verify,
+  read,
+  announcesThumbnail,
+  assetId,
+};
 
 const signatureHeader = { header: 'x-hook-signature', hexDigits: 64 };
 
@@ -61,6 +68,12 @@ function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Re
     data: payload,
   };
   return { kind: 'events', events: [event] };
+}
+
+function announcesThumbnail({ data }: AssetEvent): boolean {
+  const { changedMetadata: changed } = data;
+  const state = isJsonObject(changed) ? changed['previewState'] : undefined;
+  return isJsonObject(state) && state['newValue'] === 'yes';
 }
 
 function assetId(given: string): string | undefined {

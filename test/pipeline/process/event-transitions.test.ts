@@ -11,6 +11,7 @@ const lease = { owner: 'h-1', until: '2026-01-05T10:02:00.000Z' };
 const fetchedAt = (minute: number): AssetState => ({
   fetchedAt: `2026-01-05T10:0${minute}:00.000Z`,
   fetchedFor: null,
+  latestFetchAt: null,
   title: `As of minute ${minute}`,
   latestEventAt: null,
   removedAt: null,
