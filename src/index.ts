@@ -23,6 +23,8 @@ import { replayOne } from './functions/replays.ts';
 import { listSources, openWindow, pauseSource, resumeSource } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
+import { eventSlots } from './pipeline/concurrency/event-slots.ts';
+import { SharedWrites } from './pipeline/concurrency/shared-writes.ts';
 import { Coalescer } from './pipeline/concurrency/coalescer.ts';
 import { refusalCounter } from './pipeline/accept/refusals.ts';
 import type { NewWindow } from './pipeline/ports/rotation-windows.ts';
@@ -100,6 +102,7 @@ function run(config: Config): void {
           selfContainedEvents: kind.selfContainedEvents,
           eventuallyConsistent: kind.eventuallyConsistent,
           limiter,
+          slots: eventSlots(config.sources.size, clock),
           client: once(() => kind.client(source, fetchDeps)),
         },
       ];
@@ -108,6 +111,7 @@ function run(config: Config): void {
   const work = {
     sources,
     queue,
+    putBacks: new SharedWrites(queue),
     deliveries,
     claimedEvents,
     assets,
@@ -133,6 +137,7 @@ function run(config: Config): void {
   registerRoutes({
     webhooks: webhooks({
       ...work,
+      queue: new SharedWrites(queue),
       secrets,
       windows,
       offers: new Map(

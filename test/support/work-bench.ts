@@ -1,5 +1,6 @@
 import { claimReader } from '../../src/pipeline/process/claimed-events.ts';
 import { createSourceLimiter } from '../../src/pipeline/concurrency/source-limiter.ts';
+import { eventSlots } from '../../src/pipeline/concurrency/event-slots.ts';
 import { Coalescer } from '../../src/pipeline/concurrency/coalescer.ts';
 import type { AssetEvent } from '../../src/pipeline/model/event.ts';
 import type { AssetMessage } from '../../src/pipeline/model/message.ts';
@@ -82,6 +83,7 @@ export function processBench(
         {
           receiver: preservicaReceiver({ handshake: 'strict' }),
           limiter,
+          slots: eventSlots(1, { now: () => now }),
           selfContainedEvents: false,
           eventuallyConsistent: false,
           client: async () => ({
@@ -95,6 +97,7 @@ export function processBench(
       ],
     ]),
     queue: stores.queue,
+    putBacks: stores.queue,
     deliveries: stores.deliveryStore,
     claimedEvents: claimReader(stores.deliveryStore),
     assets: stores.assetStore,

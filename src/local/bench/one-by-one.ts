@@ -9,6 +9,7 @@ import { tableSourceStates } from '../../azure/source-states-table.ts';
 import { workQueue } from '../../azure/work-queue.ts';
 import { readConfig } from '../../config.ts';
 import { isOfKind } from '../../sources/index.ts';
+import { eventSlots } from '../../pipeline/concurrency/event-slots.ts';
 import { createSourceLimiter } from '../../pipeline/concurrency/source-limiter.ts';
 import { Coalescer } from '../../pipeline/concurrency/coalescer.ts';
 import { handleMessage } from '../../pipeline/process/handle-message.ts';
@@ -49,6 +50,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
           receiver,
           selfContainedEvents: false,
           eventuallyConsistent: false,
+          slots: eventSlots(1, { now: Date.now }),
           limiter: createSourceLimiter({
             source: 'archive',
             states: tableSourceStates(clients),
@@ -64,6 +66,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
       ],
     ]),
     queue: workQueue(clients),
+    putBacks: workQueue(clients),
     deliveries,
     claimedEvents: claimReader(deliveries),
     assets: assetStore(clients),

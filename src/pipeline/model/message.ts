@@ -114,6 +114,21 @@ function joined(head: MessageHead, pieces: readonly string[]): string {
   return `${JSON.stringify(head).slice(0, -1)},"events":[${pieces.join(',')}]}`;
 }
 
+const several = '{"v":2,"deliveries":[';
+
+/** The first of some messages in one text, as many as fit; version 2 where that is more than one. */
+export function joinMessages(texts: readonly string[]): { text: string; count: number } {
+  let bytes = several.length + roomToGrow;
+  let count = 0;
+  for (const text of texts) {
+    bytes += Buffer.byteLength(text) + 1;
+    if (bytes > maxTextBytes && count > 0) break;
+    count += 1;
+  }
+  const [only = ''] = texts;
+  return { text: count === 1 ? only : `${several}${texts.slice(0, count).join(',')}]}`, count };
+}
+
 /** How a queue message came: `item` is what the platform made of its text. */
 export interface Arrival {
   readonly item: unknown;
@@ -133,11 +148,11 @@ export type DecodedMessage =
 export function decodeMessage(item: unknown): DecodedMessage {
   const message = AssetMessage.safeParse(item);
   if (message.success) return { kind: 'message', message: message.data };
-  const several = z
+  const grouped = z
     .object({ v: z.literal(2), deliveries: z.array(z.looseObject({})).min(1) })
     .safeParse(item);
-  if (several.success) {
-    const deliveries = several.data.deliveries.map((delivery) => ({ ...delivery, v: 1 }));
+  if (grouped.success) {
+    const deliveries = grouped.data.deliveries.map((delivery) => ({ ...delivery, v: 1 }));
     return { kind: 'deliveries', deliveries };
   }
   const later = z.looseObject({ v: z.int().min(2) }).safeParse(item);

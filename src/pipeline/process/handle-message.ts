@@ -5,7 +5,7 @@ import { StorageError } from '../ports/errors.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from '../dead-letter/record-unreadable.ts';
 import { splitDelivery } from './split-delivery.ts';
 import { processEvent } from './process-event.ts';
-import type { ProcessDeps } from './process-deps.ts';
+import type { ProcessDeps, ProcessSource } from './process-deps.ts';
 
 const sendsAtOnce = 16;
 const anotherWaitMs = 3_600_000;
@@ -65,7 +65,12 @@ async function handleDecoded(arrival: Handled, deps: ProcessDeps): Promise<void>
     case 'message':
       return await handleEvents(decoded.message, arrival, deps);
     case 'deliveries':
-      for (const delivery of decoded.deliveries) await deps.queue.send(JSON.stringify(delivery));
+      // Each is put back by itself where our storage fails.
+      await Promise.all(
+        decoded.deliveries.map(
+          async (item) => await handleMessage({ item, messageId: arrival.messageId }, deps),
+        ),
+      );
       return;
     case 'later-version':
       if (typeof decoded.members['putBackAt'] === 'string') return await recordUnreadable(arrival, deps);
@@ -86,6 +91,25 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
     if (head.putBackAt === undefined) return await waitForAnother({ ...message }, deps);
     return await recordUnknownSource(message, arrival, deps);
   }
+  const release = await source.slots.take();
+  if (release === undefined) {
+    const delayMs = source.slots.untilRoomMs(inline?.length ?? (claim?.to ?? 1) - (claim?.from ?? 0));
+    return await deps.putBacks.send(JSON.stringify(message), { delayMs });
+  }
+  try {
+    await handleKnown(message, source, arrival, deps);
+  } finally {
+    release();
+  }
+}
+
+/** The events of a source that the settings name. */
+async function handleKnown(
+  { events: inline, claim, ...head }: AssetMessage,
+  source: ProcessSource,
+  arrival: Handled,
+  deps: ProcessDeps,
+): Promise<void> {
   const events =
     inline ?? (claim === undefined ? [] : await deps.claimedEvents(head, claim, source.receiver));
   const [event] = events.slice(0, 1);

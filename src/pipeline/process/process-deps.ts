@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedEvents } from './claimed-events.ts';
+import type { EventSlots } from '../concurrency/event-slots.ts';
 import type { SourceLimiter } from '../concurrency/source-limiter.ts';
 import type { Settled } from './event-transitions.ts';
 import type { Coalescer } from '../concurrency/coalescer.ts';
@@ -14,6 +15,7 @@ import type { AssetStore, DeliveryStore, WorkQueue } from '../ports/stores.ts';
 export interface ProcessSource {
   readonly receiver: Receiver;
   readonly limiter: SourceLimiter;
+  readonly slots: EventSlots;
   /** Its events hold all that there is to know: each is kept for itself, the one received last on top. */
   readonly selfContainedEvents: boolean;
   /** What a look-up finds may be older than an event that was received before it. */
@@ -24,6 +26,8 @@ export interface ProcessSource {
 export interface ProcessDeps extends Clock {
   readonly sources: ReadonlyMap<string, ProcessSource>;
   readonly queue: WorkQueue;
+  /** The same queue, for messages that find no room: many of them go back in one write. */
+  readonly putBacks: WorkQueue;
   readonly deliveries: DeliveryStore;
   readonly claimedEvents: ClaimedEvents;
   readonly assets: AssetStore;
