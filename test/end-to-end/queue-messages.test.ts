@@ -35,6 +35,7 @@ it('records whatever stands in the queue and is no event, once, and goes on', as
   expect(new Set(rows.map(({ source, reason }) => `${source} ${reason?.code}`))).toEqual(
     new Set(['null unreadable']),
   );
+  expect(rows.filter(({ id }) => /^undecodable-[0-9a-f-]{36}$/.test(id))).toHaveLength(1);
   // What a later version sent waits, unseen, for an hour.
   expect((await queue.getProperties()).approximateMessagesCount).toBe(1);
   expect((await queue.receiveMessages()).receivedMessageItems).toEqual([]);

@@ -29,7 +29,7 @@ export async function recordPoison(
     return 'recorded';
   }
   if (decoded.kind !== 'message') {
-    await recordUnreadable({ item, messageId }, deps);
+    await recordUnreadable({ item, messageId }, deps, `undecodable-${messageId}`);
     return 'recorded';
   }
   const source = deps.sources.get(decoded.message.source);

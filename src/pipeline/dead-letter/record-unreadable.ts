@@ -53,10 +53,18 @@ const Recognized = z.object({
   claim: z.object({ eventId: EventId, assetId: z.string().optional() }).optional().catch(undefined),
 });
 
-/** Keeps a message that nobody can read, and says so in the ledger: in the rows of the events that it names, where it does. */
-export async function recordUnreadable({ item, messageId }: Arrival, deps: RecordDeps): Promise<void> {
+/**
+ * Keeps a message that nobody can read, and says so in the ledger: in the rows of the events that it names, else in a row
+ * with this id, or one that is the same for the same text.
+ */
+export async function recordUnreadable(
+  { item, messageId }: Arrival,
+  deps: RecordDeps,
+  ownId?: string,
+): Promise<void> {
   const content = await keepMessage({ item, messageId }, deps);
   const { blob } = content.unread;
+  const id = ownId ?? eventId('', [blob]);
   const reason: Failed = {
     code: 'unreadable',
     text: `A queue message was none that this version knows; it is kept as ${blob} in deliveries.`,
@@ -82,7 +90,7 @@ export async function recordUnreadable({ item, messageId }: Arrival, deps: Recor
     attempt: 0,
     replayId: null,
   };
-  const event = placeholder({ id: eventId('', [blob]) }, now);
+  const event = placeholder({ id }, now);
   await fail({ event, head, owner: messageId, content }, reason, deps);
 }
 

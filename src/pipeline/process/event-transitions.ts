@@ -170,7 +170,7 @@ function isNewReplay(row: EventEntry, replayId: string | null): replayId is stri
   return replayId !== null && !row.replays.includes(replayId);
 }
 
-function isFinal(state: EventState): boolean {
+export function isFinal(state: EventState): boolean {
   return state === 'done' || state === 'ignored' || state === 'failed';
 }
 

@@ -6,7 +6,7 @@ import type { AgainResult, FetchContext, FetchResult, WantedAsset } from '../por
 import { closeEvent, untilFree } from './close-event.ts';
 import { EventLease } from './event-lease.ts';
 import { keysOf, type EventCopy } from './event-copy.ts';
-import { noneFetched, type Settled } from './event-transitions.ts';
+import { isFinal, noneFetched, type Settled } from './event-transitions.ts';
 import type { Again, Outcome, ProcessDeps, ProcessLimits, ProcessSource } from './process-deps.ts';
 import { readRecord, storeAsset, type StoredRecord } from './store-asset.ts';
 
@@ -125,7 +125,15 @@ async function fetchWithPermit(
   }
 
   const marginMs = marginLeftMs(copy, asset, source, deps);
-  if (marginMs > 0) return await alone({ kind: 'put-back', delayMs: marginMs });
+  if (marginMs > 0) {
+    const { event: row } = await deps.ledger.read(keysOf(copy, wanted.id));
+    // A second copy of what has ended has nothing to wait for, and is counted.
+    if (row !== undefined && isFinal(row.value.summary.state)) {
+      await closeEvent(copy, { kind: 'ended', settled: { state: 'done', reason: foldedReason } }, deps);
+      return { value: { kind: 'over' }, shared: false };
+    }
+    return await alone({ kind: 'put-back', delayMs: marginMs });
+  }
 
   const acquired = await source.limiter.acquire(Math.max(0, waitsUntil - deps.now()));
   if (acquired.kind === 'busy')

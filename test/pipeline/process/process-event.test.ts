@@ -175,6 +175,14 @@ describe('twice is the same as once', () => {
     expect(bench.summary()).toMatchObject({ state: 'done', duplicates: 1, deliveryId: 'delivery-1' });
   });
 
+  it('counts another delivery of an event that has ended at once, also while its asset was fetched just now', async () => {
+    const bench = processBench(undefined, { foldMarginMs: 10_000 });
+    await bench.handle(aMessage());
+    await bench.handle(aMessage({ deliveryId: 'delivery-2' }));
+    expect(bench.messages).toEqual([]);
+    expect(bench.summary()).toMatchObject({ state: 'done', reason: null, duplicates: 1 });
+  });
+
   it('completes a message of an earlier try without work', async () => {
     const bench = processBench(() => ({ kind: 'again', code: 'source-unavailable', text: 't' }));
     await bench.handle(aMessage(), 'm-1');
