@@ -43,6 +43,7 @@ export interface Config {
   readonly retryDelaysMs: readonly number[];
   readonly retryAfterCapMs: number;
   readonly foldMarginMs: number;
+  readonly retentionMs: number;
 }
 
 /** What was read, or every fault of the settings: each names a setting and what it must be, and shows no value. */
@@ -103,7 +104,6 @@ export const sourceSettings: Readonly<Record<string, z.ZodType>> = Object.assign
 /** Settings that are checked and that nothing here reads yet: timers that come later take them. */
 export const settingsForLater: readonly string[] = [
   'CATCH_UP_SCHEDULE',
-  'RETENTION_DAYS',
   'SOURCE_<NAME>_CATCH_UP',
   'SOURCE_<NAME>_CATCH_UP_FROM',
 ];
@@ -172,6 +172,7 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
       retryDelaysMs: app.data.RETRY_DELAYS_SECONDS.map((seconds) => seconds * 1000),
       retryAfterCapMs: app.data.RETRY_AFTER_CAP_SECONDS * 1000,
       foldMarginMs: app.data.FOLD_MARGIN_SECONDS * 1000,
+      retentionMs: app.data.RETENTION_DAYS * 24 * hour,
     },
   };
 }

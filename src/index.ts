@@ -7,6 +7,7 @@ import { tableRefusals } from './azure/refusals-table.ts';
 import { configuredVault } from './azure/key-vault.ts';
 import { createSecrets } from './secrets/create-secrets.ts';
 import { once, storageClients } from './azure/storage-clients.ts';
+import { tableOldRows } from './azure/old-rows.ts';
 import { tableSourceStates } from './azure/source-states-table.ts';
 import { tableWindows } from './azure/windows-table.ts';
 import { workQueue, workQueueName } from './azure/work-queue.ts';
@@ -17,6 +18,7 @@ import { Bodies } from './functions/bodies.ts';
 import { registerRoutes } from './functions/http-routes.ts';
 import { listEvents, showEvent } from './functions/events.ts';
 import { appLog } from './functions/log.ts';
+import { oldRows } from './functions/old-rows.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
 import { unnamedPictures } from './functions/unnamed-pictures.ts';
 import { replayOne } from './functions/replays.ts';
@@ -170,6 +172,14 @@ function run(config: Config): void {
   app.timer('poison-messages', {
     schedule: '0 * * * * *',
     handler: poisonMessages({ ...work, poison: poisonQueue(clients) }),
+  });
+  app.timer('old-rows', {
+    schedule: '0 47 * * * *',
+    handler: oldRows({
+      oldRows: tableOldRows(clients, [...config.sources.keys()]),
+      retentionMs: config.retentionMs,
+      now: clock.now,
+    }),
   });
   app.timer('unnamed-pictures', { schedule: '0 17 3 * * *', handler: unnamedPictures(work) });
 }

@@ -24,6 +24,7 @@ describe('settings', () => {
       retryDelaysMs: [5, 30, 120, 600, 1800, 7200, 21_600].map((seconds) => seconds * 1000),
       retryAfterCapMs: 21_600_000,
       foldMarginMs: 10_000,
+      retentionMs: 400 * 86_400_000,
     });
     expect(configFor('x').sources.get('archive')).toMatchObject({
       handshake: 'strict',
@@ -239,7 +240,6 @@ describe('settings', () => {
   it('take what is for timers that come later', () => {
     const given = {
       CATCH_UP_SCHEDULE: '0 0 3 * * Mon-Fri',
-      RETENTION_DAYS: '30',
       SOURCE_ARCHIVE_CATCH_UP: 'off',
       SOURCE_ARCHIVE_CATCH_UP_FROM: '2026-01-05',
     };

@@ -51,6 +51,12 @@ export const rowKey = {
   dedupe: (digest: string) => `f:${digest}`,
 };
 
+/** The range of the keys that begin with the letter of a family: its first, and the first of what follows it. */
+export function familyOf(prefix: string): { beginning: string; end: string } {
+  // A semicolon comes after the colon.
+  return { beginning: prefix, end: `${prefix.slice(0, 1)};` };
+}
+
 /** The prefix of a list's keys; the place follows. */
 export const listPrefix = {
   time: 't:',
