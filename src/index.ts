@@ -2,6 +2,7 @@ import { app } from '@azure/functions';
 import { randomUUID } from 'node:crypto';
 import { assetStore, deliveryStore } from './azure/blob-stores.ts';
 import { tableLedger } from './azure/ledger-table.ts';
+import { tableJobs } from './azure/jobs-table.ts';
 import { poisonQueue } from './azure/poison-queue.ts';
 import { tableRefusals } from './azure/refusals-table.ts';
 import { configuredVault } from './azure/key-vault.ts';
@@ -21,7 +22,7 @@ import { appLog } from './functions/log.ts';
 import { oldRows } from './functions/old-rows.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
 import { unnamedPictures } from './functions/unnamed-pictures.ts';
-import { replayOne } from './functions/replays.ts';
+import { replayMany, replayOne, showReplay } from './functions/replays.ts';
 import { listSources, openWindow, pauseSource, resumeSource } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
@@ -32,6 +33,7 @@ import { refusalCounter } from './pipeline/accept/refusals.ts';
 import type { NewWindow } from './pipeline/ports/rotation-windows.ts';
 import type { SourceKind } from './pipeline/ports/source-kind.ts';
 import { claimReader } from './pipeline/process/claimed-events.ts';
+import { replayJob } from './pipeline/process/replay-many.ts';
 import type { Outcome } from './pipeline/process/process-deps.ts';
 import { setWindow } from './secrets/rotation-windows.ts';
 import { offersTo } from './secrets/secret-offer.ts';
@@ -110,7 +112,7 @@ function run(config: Config): void {
       ];
     }),
   );
-  const work = {
+  const events = {
     sources,
     queue,
     putBacks: new SharedWrites(queue),
@@ -120,8 +122,11 @@ function run(config: Config): void {
     ledger,
     coalescer: new Coalescer<Outcome>(),
     limits: config,
+    jobs: tableJobs(clients),
     ...clock,
   };
+  const kinds = [replayJob({ ...events, log: appLog })];
+  const work = { ...events, jobKinds: new Map(kinds.map((kind) => [kind.name, kind])) };
 
   const staff = {
     config,
@@ -156,7 +161,9 @@ function run(config: Config): void {
     }),
     'list-events': listEvents({ ledger, sources }),
     'show-event': showEvent({ ledger, sources, deliveries, claimedEvents }),
-    'replay-event': replayOne(work),
+    'replay-event': replayOne({ ...work, bodies }),
+    'replay-many': replayMany({ ...work, bodies }),
+    'show-replay': showReplay(work),
     'show-asset': showAsset({ sources, assets, ledger }),
     'show-thumbnail': showThumbnail({ sources, assets, ledger }),
     'list-sources': listSources(staff),

@@ -7,6 +7,7 @@ import { AssetEvent, carrying, Identifier } from '../pipeline/model/event.ts';
 import {
   EventState,
   HistoryEntry,
+  Lease,
   Reason,
   type AssetState,
   type EventEntry,
@@ -171,7 +172,6 @@ const Summary = z.object({
   identifiers: json(z.array(Identifier)),
 });
 
-const Lease = carrying({ owner: z.string(), until: z.string() });
 const Content = z.union([
   z.object({ event: AssetEvent }),
   z.object({ claim: ClaimCheck }),

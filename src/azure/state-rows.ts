@@ -5,6 +5,9 @@ import { StorageError } from '../pipeline/ports/errors.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { pauseBefore, storageFault, stored } from './storage-errors.ts';
 
+/** The etag of what is not there. */
+const noRow = '';
+
 // Two who change the same row in turn let each other through.
 const mostTries = 20;
 
@@ -33,7 +36,7 @@ export function stateRows<T>(
   },
 ): StateRows<T> {
   const table = once(async () => await clients.table(name));
-  const doing = `keeping the ${rowKey} of a source`;
+  const doing = `keeping a row "${rowKey}" of the table ${name}`;
 
   const readRow = async (partition: string): Promise<{ value: T; etag: string | undefined }> => {
     const home = await table();
@@ -86,11 +89,14 @@ export function stateRows<T>(
       return etag === undefined ? undefined : { value, etag };
     },
     async change(partition, change, known) {
-      let there: { value: T; etag: string | undefined } = known ?? (await readRow(partition));
+      let there: { value: T; etag: string | undefined } =
+        known === undefined
+          ? await readRow(partition)
+          : { ...known, etag: known.etag === noRow ? undefined : known.etag };
       for (let tries = 0; tries < mostTries; tries += 1) {
         await pauseBefore(tries);
         const value = change(there.value);
-        if (value === there.value && there.etag !== undefined) return { value, etag: there.etag };
+        if (value === there.value) return { value, etag: there.etag ?? noRow };
         const etag = await write(partition, value, there.etag);
         if (etag !== undefined) return { value, etag };
         there = await readRow(partition);

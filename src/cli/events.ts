@@ -8,6 +8,7 @@ import { follow } from './follow.ts';
 import { indented } from './indented.ts';
 import { runningApp, type ListedEvent, type ShownEvent } from './running-app.ts';
 import { saveFile } from './save-file.ts';
+import { addReplay } from './replays.ts';
 import { readSetup } from './setup.ts';
 import { endProgress, note, progress, say, terminalWidth, type Colour } from './terminal.ts';
 import { shortTime, timeMeant, wholeTime, zone, zoneLine } from './times.ts';
@@ -58,18 +59,7 @@ export function addEvents(program: Command): void {
     .option('--save-body <file>', 'save that as it came')
     .option('--yes', 'write over a file that is there, without asking')
     .action(answering(async (id: string, showing: Showing) => await show(id, showing)));
-  events
-    .command('replay')
-    .description('Do the work of an event again, whatever became of it')
-    .argument('<id>', 'the id of the event, or as much of it as no other begins with')
-    .action(answering(replay));
-}
-
-async function replay(given: string): Promise<Answer> {
-  const queued = await runningApp(await readSetup()).replay(given);
-  if (queued === undefined) throw new RefusedError(`There is no event ${given}.`);
-  const text = `Queued. To see what becomes of it: ${typed('events show', undefined, [queued.id])}`;
-  return { json: queued, text };
+  addReplay(events);
 }
 
 /** The filters as the app takes them. Throws a UsageError. */

@@ -72,6 +72,18 @@ export interface SourceState extends Omit<z.infer<typeof SourceState>, 'proofs'>
   takes(secret: string): boolean | undefined;
 }
 
+const Counted = z.object({ matches: z.number(), complete: z.boolean(), to: z.string() });
+const Started = z.object({ replayId: z.string() });
+const ShownReplay = z.looseObject({
+  state: EventState,
+  reason: Reason.nullable(),
+  finishedAt: z.string().nullable(),
+  matched: z.number(),
+  queued: z.number(),
+  refused: z.number(),
+  refusals: z.array(z.object({ id: z.string(), why: z.string() })),
+});
+export type ShownReplay = z.infer<typeof ShownReplay>;
 const Queued = z.object({ id: z.string(), replayId: z.string() });
 const Changed = z.object({ source: z.string() });
 const Window = z.object({ source: z.string(), key: z.string(), until: z.string() });
@@ -90,6 +102,11 @@ export interface RunningApp {
   thumbnail(source: string, id: string): Promise<Uint8Array | undefined>;
   /** Gives the id of the replay; undefined where there is no such event. Throws a RefusedError where it cannot be replayed. */
   replay(id: string): Promise<{ id: string; replayId: string } | undefined>;
+  /** How many events a filter finds up to a time, or that there are more than so many. */
+  countReplay(filter: Readonly<Record<string, string>>): Promise<z.infer<typeof Counted>>;
+  /** Throws a RefusedError where the number of events is another one than was confirmed. */
+  replayMany(wanted: Readonly<Record<string, string | number>>): Promise<z.infer<typeof Started>>;
+  shownReplay(replayId: string): Promise<ShownReplay>;
   sources(): Promise<SourceState[]>;
   /** Keeps the app from asking a source, or ends that. */
   setPaused(source: string, paused: boolean): Promise<void>;
@@ -140,7 +157,7 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
   };
   const asked = async <T>(shape: z.ZodType<T>, ...given: Parameters<typeof call>): Promise<T> => {
     const { status, json } = await call(...given);
-    if (status === 200) {
+    if (status === 200 || status === 202) {
       const answer = shape.safeParse(json);
       if (answer.success) return answer.data;
       throw another;
@@ -192,6 +209,16 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
       const queued = Queued.safeParse(json);
       if (queued.success) return queued.data;
       throw another;
+    },
+    async countReplay(filter) {
+      const body = JSON.stringify({ ...filter, dryRun: true });
+      return await asked(Counted, '/replays', { method: 'POST', body });
+    },
+    async replayMany(wanted) {
+      return await asked(Started, '/replays', { method: 'POST', body: JSON.stringify(wanted) });
+    },
+    async shownReplay(replayId) {
+      return await asked(ShownReplay, `/replays/${encodeURIComponent(replayId)}`);
     },
     async asset(source, id) {
       const { status, json } = await byId(id, (whole) => assetPath(source, whole));

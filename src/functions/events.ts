@@ -18,7 +18,8 @@ const time = z
     Date.parse(/T/.test(text) && !/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? `${text}Z` : text),
   );
 
-const Query = z.object({
+/** What narrows a list of events, in words. */
+export const EventFilter = z.object({
   source: z.string().optional(),
   state: z.enum(eventStates, { error: `must be one of: ${eventStates.join(', ')}` }).optional(),
   type: z.string().optional(),
@@ -26,6 +27,9 @@ const Query = z.object({
   from: time.optional(),
   to: time.optional(),
   q: z.string().max(200).optional(),
+});
+
+const Query = EventFilter.extend({
   limit: z
     .string()
     .regex(/^[1-9]\d{0,5}$/, `must be a number from 1 to ${mostListed}`)
@@ -54,7 +58,7 @@ export function listEvents({ ledger, sources }: EventListDeps): HttpHandler {
       return wrong(faults.join('; '));
     }
     const { source } = query.data;
-    if (source !== undefined && !sources.has(source) && !(await hadEvents(source, ledger)))
+    if (source !== undefined && !(await isKnownSource(source, { ledger, sources })))
       return wrong(noSource(source, sources));
     const asked = Object.fromEntries(Object.entries(query.data).filter(([, value]) => value !== undefined));
     const page = await ledger.list({ ...asked, limit: query.data.limit } satisfies EventQuery);
@@ -80,7 +84,8 @@ function oddName(given: URLSearchParams): string | undefined {
 }
 
 /** A source that is no longer in the settings can still be looked up. */
-async function hadEvents(source: string, ledger: Ledger): Promise<boolean> {
+export async function isKnownSource(source: string, { ledger, sources }: EventListDeps): Promise<boolean> {
+  if (sources.has(source)) return true;
   return sourceName.test(source) && (await ledger.list({ source, limit: 1 })).events.length > 0;
 }
 

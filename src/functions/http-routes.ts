@@ -8,6 +8,8 @@ const routes = {
   'list-events': { route: 'events', methods: ['GET'], authLevel: 'function' },
   'show-event': { route: 'events/{id}', methods: ['GET'], authLevel: 'function' },
   'replay-event': { route: 'events/{id}/replay', methods: ['POST'], authLevel: 'function' },
+  'replay-many': { route: 'replays', methods: ['POST'], authLevel: 'function' },
+  'show-replay': { route: 'replays/{id}', methods: ['GET'], authLevel: 'function' },
   'show-asset': { route: 'assets/{source}/{assetId}', methods: ['GET'], authLevel: 'function' },
   'show-thumbnail': { route: 'assets/{source}/{assetId}/thumbnail', methods: ['GET'], authLevel: 'function' },
   'list-sources': { route: 'sources', methods: ['GET'], authLevel: 'function' },

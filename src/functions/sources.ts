@@ -3,8 +3,6 @@ import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import { mostListed } from '../pipeline/model/list-limit.ts';
-import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
-import { readJson } from '../pipeline/model/read-json.ts';
 import { openSource, type SourceState } from '../pipeline/model/source-state.ts';
 import type { SourceStates } from '../pipeline/ports/source-states.ts';
 import type { EventSummary, Ledger } from '../pipeline/model/ledger.ts';
@@ -17,7 +15,8 @@ import {
   type WebhookSecrets,
 } from '../pipeline/ports/secrets.ts';
 import { pathSegments } from './path-segments.ts';
-import type { Bodies, Body } from './bodies.ts';
+import type { Bodies } from './bodies.ts';
+import { readObject } from './json-body.ts';
 import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
 
 export interface SourcesDeps extends Clock {
@@ -138,64 +137,28 @@ function changedSource(
 
 const noSuchSource: StaffAnswer = { status: 404, jsonBody: { error: 'There is no such source.' } };
 
-const Wanted = z.strictObject(
-  {
+const Wanted = z
+  .strictObject({
     key: z.enum(['secret', 'api-key'], { error: 'must be "secret" or "api-key"' }).default('secret'),
     minutes: z.number({ error: 'must be a number from 0 to 60' }).min(0).max(60).default(10),
     withdraw: z.boolean({ error: 'must be true or false' }).default(false),
-  },
-  { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be a JSON object') },
-);
-const example = 'Send a JSON object such as {"key":"secret","minutes":10}';
-const longestBody = 10_000;
+  })
+  .refine(({ withdraw, minutes }) => !withdraw || minutes === 0, {
+    path: ['withdraw'],
+    error: 'goes with "minutes" 0',
+  });
 
 /** `POST /sources/{source}/window`: opens the time in which a source's secret changes, or ends it (`minutes` 0). */
 export function openWindow(deps: SourcesDeps): HttpHandler {
   return staffEndpoint(async (request): Promise<StaffAnswer> => {
     const [, source = ''] = pathSegments(request);
     if (!deps.config.sources.has(source)) return noSuchSource;
-    const read = await deps.bodies.read(request, longestBody, async (body) => wantedIn(body));
-    if (read.kind === 'refused') {
-      const headers = read.status === 503 ? { headers: { 'retry-after': '30' } } : {};
-      return { status: read.status, ...headers, jsonBody: { error: read.why } };
-    }
-    const { key, minutes, withdraw } = read.wanted;
+    const example = '{"key":"secret","minutes":10}';
+    const read = await readObject(request, Wanted, { bodies: deps.bodies, example });
+    if (read.kind === 'refused') return read.answer;
+    const { key, minutes, withdraw } = read.value;
     const until = deps.now() + minutes * 60_000;
     await deps.setWindow({ source, which: key, until, withdraw });
     return { status: 200, jsonBody: { source, key, until: new Date(until).toISOString() } };
   });
-}
-
-type Read =
-  | { kind: 'wanted'; wanted: z.infer<typeof Wanted> }
-  | { kind: 'refused'; status: 400 | 413 | 503; why: string };
-
-/** What the body asks for; the usual where there is none. */
-function wantedIn(body: Body): Read {
-  const refused = (why: string, status: 400 | 413 | 503 = 400): Read => ({ kind: 'refused', status, why });
-  if (body.kind === 'too-large')
-    return refused(`The body is longer than ${longestBody} bytes. ${example}.`, 413);
-  if (body.kind === 'no-room')
-    return refused('More is being uploaded than this app takes at one time. Try again.', 503);
-  if (body.kind === 'broken') return refused(`The body did not come to its end. ${example}.`);
-  const given = body.bytes.byteLength === 0 ? {} : readJson(body.bytes);
-  if (given === undefined) return refused(`The body is no JSON. ${example}.`);
-  const wanted = Wanted.safeParse(given);
-  if (wanted.success) {
-    const { withdraw, minutes } = wanted.data;
-    if (withdraw && minutes > 0) return refused('"withdraw" goes with "minutes" 0.');
-    return { kind: 'wanted', wanted: wanted.data };
-  }
-  return refused(wanted.error.issues.map(faultIn).join(' '));
-}
-
-function faultIn(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') {
-    const names = issue.keys.map((name) => `"${sanitizeText(name, 100)}"`).join(', ');
-    return `There is no member ${names}: only "key", "minutes" and "withdraw".`;
-  }
-  const [name] = issue.path;
-  return name === undefined
-    ? `The body ${issue.message}. ${example}.`
-    : `"${String(name)}" ${issue.message}.`;
 }

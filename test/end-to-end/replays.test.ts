@@ -1,5 +1,5 @@
 import { QueueServiceClient } from '@azure/storage-queue';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startAppUnderTest, until, type AppUnderTest } from '../support/app-under-test.ts';
 import { runCommand } from '../support/command.ts';
 
@@ -77,4 +77,99 @@ it('an event of a source that is named again gets its record', async () => {
   const { status, json } = await app.get('/assets/scans/scan-1');
   expect({ status, json }).toMatchObject({ status: 200, json: { title: 'A scan' } });
   expect(await app.events('&state=failed')).toEqual([]);
+});
+
+describe('a replay of many', () => {
+  beforeAll(async () => {
+    // It was restarted at another port.
+    expect(await app.subscribe()).toBe(200);
+  });
+  const post = async (body: object | string) => {
+    const answer = await fetch(`${app.host.url}/replays`, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return { status: answer.status, json: (await answer.json()) as Record<string, unknown> };
+  };
+  const ended = async (replayId: unknown) =>
+    await until(async () => {
+      const { json } = await app.get(`/replays/${String(replayId)}`);
+      return (json as { finishedAt: string | null }).finishedAt === null ? undefined : json;
+    });
+  const historyOf = async (id: string) =>
+    (await app.event(id)).history.flatMap(({ replayId }) => replayId ?? []);
+
+  it('works on what its filter finds, once, and counts first', async () => {
+    const assets = ['One', 'Two', 'Three'].map((title) => app.preservica.library.addAsset({ title }));
+    await app.preservica.happen('FULL_TEXT_INDEXED', assets);
+    const ids = await until(async () => {
+      const events = await app.events('&source=archive&type=FULL_TEXT_INDEXED&state=done');
+      const own = events.filter(({ assetId }) => assets.some(({ ref }) => ref === assetId));
+      return own.length === 3 ? own.map(({ id }) => id) : undefined;
+    });
+    const filter = { source: 'archive', state: 'done', q: 'T' };
+    const counted = await post({ filter, dryRun: true });
+    expect(counted).toMatchObject({ status: 200, json: { complete: true } });
+    const before = await Promise.all(ids.map(historyOf));
+    expect(before.flat()).toEqual([]);
+
+    const wanted = { assetId: assets[0]?.ref, state: 'done' };
+    expect(await post({ ...wanted, confirm: 7 })).toMatchObject({ status: 409, json: { matches: 1 } });
+    const started = await post(wanted);
+    expect(started).toMatchObject({ status: 202, json: { replayId: expect.any(String) } });
+    expect(await ended(started.json['replayId'])).toMatchObject({
+      state: 'done',
+      filter: wanted,
+      matched: 1,
+      queued: 1,
+      refused: 0,
+    });
+    await until(async () => ((await Promise.all(ids.map(historyOf))).flat().length > 0 ? true : undefined));
+    expect((await Promise.all(ids.map(historyOf))).flat()).toEqual([started.json['replayId']]);
+  });
+
+  it('of everything wants the count', async () => {
+    for (const body of [{}, '', { to: new Date().toISOString() }]) {
+      const refused = await post(body);
+      expect(refused.status).toBe(409);
+      const { matches, to } = refused.json as { matches: number; to: string };
+      expect(matches).toBe((await app.events()).length);
+      expect(refused.json['error']).toContain(`"confirm": ${matches}`);
+      if (body !== '') continue;
+      const { status, json } = await post({ confirm: matches, to });
+      expect(status).toBe(202);
+      expect(await ended(json['replayId'])).toMatchObject({ state: 'done', matched: matches });
+    }
+  });
+
+  it.each([
+    ['nonsense', 'no JSON'],
+    ['[]', 'JSON object'],
+    [{ states: 'failed' }, 'states'],
+    [{ state: 'lost' }, 'state'],
+    [{ from: 'yesterday' }, 'from'],
+    [{ source: 'attic' }, 'There is no source "attic"'],
+    [{ filter: { limit: '5' } }, 'limit'],
+  ])('says what is wrong with %j', async (body, said) => {
+    const { status, json } = await post(body);
+    expect({ status, error: json['error'] }).toEqual({ status: 400, error: expect.stringContaining(said) });
+  });
+
+  it('that there is not is 404', async () => {
+    expect(await app.get('/replays/nobody')).toMatchObject({ status: 404 });
+  });
+
+  it('is asked for by the command', async () => {
+    const env = { ...app.settings, ASSET_WEBHOOKS_URL: app.host.url };
+    const options = ['events', 'replay', '--state', 'done', '--from', '2h', '--source', 'archive'];
+    const counted = await runCommand([...options, '--dry-run', '--json'], { env });
+    expect(counted, counted.stderr).toMatchObject({ code: 0 });
+    const { matches } = JSON.parse(counted.stdout) as { matches: number };
+    expect(matches).toBeGreaterThan(0);
+    expect(await runCommand(options, { env })).toMatchObject({ code: 2 });
+    const ran = await runCommand([...options, '--yes'], { env });
+    expect(ran, ran.stderr).toMatchObject({ code: 0 });
+    expect(ran.stdout).toContain(`queued   ${matches}`);
+    expect(await runCommand(['events', 'replay', 'abcd', '--dry-run'], { env })).toMatchObject({ code: 2 });
+  });
 });

@@ -7,6 +7,8 @@ import type {
   Rows,
   Stored,
 } from '../../src/pipeline/model/ledger.ts';
+import type { JobRow } from '../../src/pipeline/model/job.ts';
+import type { JobStore } from '../../src/pipeline/ports/job-store.ts';
 import { openSource, type SourceState } from '../../src/pipeline/model/source-state.ts';
 import type { SourceStates } from '../../src/pipeline/ports/source-states.ts';
 import type {
@@ -85,6 +87,19 @@ export function memoryStores() {
       return written;
     },
   };
+  const jobRows = new Map<string, Stored<JobRow>>();
+  const jobs: JobStore = {
+    read: async (kind, id) => jobRows.get(`${kind}:${id}`)?.value ?? null,
+    change: async (kind, id, change) => {
+      const there = jobRows.get(`${kind}:${id}`);
+      const value = change(there?.value ?? null);
+      if (value === null || value === there?.value) return there ?? { value: null, etag: '' };
+      const written = { value, etag: etag() };
+      jobRows.set(`${kind}:${id}`, written);
+      wrote('job');
+      return written;
+    },
+  };
   const assetOf = ({ source, assetId }: RowKeys): string => `${source}/${assetId}`;
   const rowsOf = (keys: RowKeys): Rows => ({
     event: events.get(keys.eventId),
@@ -131,6 +146,8 @@ export function memoryStores() {
     deliveryStore,
     assetStore,
     ledger,
+    jobs,
+    jobRows,
     sourceStates,
     messages,
     deliveries,

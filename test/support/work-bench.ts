@@ -12,6 +12,7 @@ import type {
   ProcessLimits,
   ProcessSource,
 } from '../../src/pipeline/process/process-deps.ts';
+import type { JobKind } from '../../src/pipeline/process/jobs.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
 import { memoryStores } from './memory-stores.ts';
 
@@ -60,6 +61,7 @@ export function processBench(
   answer: (asset: WantedAsset, context: FetchContext) => FetchResult | Promise<FetchResult> = () => found(),
   limits: Partial<ProcessLimits> = {},
   source: Partial<ProcessSource> = {},
+  jobKinds: readonly JobKind[] = [],
 ) {
   const stores = memoryStores();
   let now = Date.parse(receivedAt);
@@ -102,6 +104,8 @@ export function processBench(
     claimedEvents: claimReader(stores.deliveryStore),
     assets: stores.assetStore,
     ledger: stores.ledger,
+    jobs: stores.jobs,
+    jobKinds: new Map(jobKinds.map((kind) => [kind.name, kind])),
     coalescer: new Coalescer<Outcome>(),
     limits: {
       maxEventAgeMs: 604_800_000,

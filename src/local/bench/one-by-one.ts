@@ -1,6 +1,7 @@
 import { claimReader } from '../../pipeline/process/claimed-events.ts';
 import { randomUUID } from 'node:crypto';
 import { assetStore, deliveryStore } from '../../azure/blob-stores.ts';
+import { tableJobs } from '../../azure/jobs-table.ts';
 import { tableLedger } from '../../azure/ledger-table.ts';
 import { configuredVault } from '../../azure/key-vault.ts';
 import { createSecrets } from '../../secrets/create-secrets.ts';
@@ -71,6 +72,8 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
     claimedEvents: claimReader(deliveries),
     assets: assetStore(clients),
     ledger: tableLedger(clients, ['archive']),
+    jobs: tableJobs(clients),
+    jobKinds: new Map(),
     coalescer: new Coalescer<Outcome>(),
     limits: config,
     log,

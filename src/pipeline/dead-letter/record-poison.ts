@@ -1,6 +1,7 @@
 import { copyOf } from '../process/event-copy.ts';
 import { decodeMessage } from '../model/message.ts';
 import { readJson } from '../model/read-json.ts';
+import { failJob } from '../process/jobs.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from './record-unreadable.ts';
 import { splitDelivery } from '../process/split-delivery.ts';
 import { settleEvent } from '../process/settle-event.ts';
@@ -26,6 +27,10 @@ export async function recordPoison(
   const decoded = decodeMessage(item);
   if (decoded.kind === 'deliveries') {
     for (const delivery of decoded.deliveries) await deps.queue.send(JSON.stringify(delivery));
+    return 'recorded';
+  }
+  if (decoded.kind === 'job') {
+    await failJob(decoded.message, reason, deps);
     return 'recorded';
   }
   if (decoded.kind !== 'message') {

@@ -64,13 +64,14 @@ export interface EventEntry {
   readonly content: { event: AssetEvent } | { claim: ClaimCheck } | { unread: { readonly blob: string } };
 }
 
-/** Who works on an event. */
-export interface Lease {
+/** Who works on an event or a job. */
+export const Lease = carrying({
   /** Another one each time that a message is handled. */
-  readonly owner: string;
+  owner: z.string(),
   /** ISO 8601. */
-  readonly until: string;
-}
+  until: z.string(),
+});
+export type Lease = z.infer<typeof Lease>;
 
 /** What is known of an asset across its events. */
 export interface AssetState {

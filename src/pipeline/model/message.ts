@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { JobMessage } from './job.ts';
 import { AssetEvent, carrying, EventId, type Events } from './event.ts';
 
 /** Where the events of a message stand when they do not fit into it: a blob with the delivery's bytes, and which of its events. */
@@ -140,6 +141,7 @@ export type DecodedMessage =
   | { kind: 'message'; message: AssetMessage }
   /** Several deliveries that shared one write. */
   | { kind: 'deliveries'; deliveries: readonly unknown[] }
+  | { kind: 'job'; message: JobMessage }
   /** From a later version of this app, met during a rolling deployment. */
   | { kind: 'later-version'; members: Readonly<Record<string, unknown>> }
   | { kind: 'unknown' };
@@ -155,6 +157,8 @@ export function decodeMessage(item: unknown): DecodedMessage {
     const deliveries = grouped.data.deliveries.map((delivery) => ({ ...delivery, v: 1 }));
     return { kind: 'deliveries', deliveries };
   }
+  const job = JobMessage.safeParse(item);
+  if (job.success) return { kind: 'job', message: job.data };
   const later = z.looseObject({ v: z.int().min(2) }).safeParse(item);
   return later.success ? { kind: 'later-version', members: later.data } : { kind: 'unknown' };
 }

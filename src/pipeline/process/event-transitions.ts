@@ -158,11 +158,22 @@ function leaseFor(row: EventEntry | undefined, copy: EventCopy, now: Date): Leas
     const ofThePast = replayId !== (row.replays.at(-1) ?? null);
     if (ofThePast || isFinal(row.summary.state) || attempt < row.attempt) return { kind: 'over' };
   }
-  // Whoever had the lease put the message back, and let it go.
-  if (row.lease === null || copy.head.leaseOwners?.includes(row.lease.owner) === true)
-    return { kind: 'ours' };
-  const until = Date.parse(row.lease.until) + leaseMarginMs;
-  return until <= now.getTime() ? { kind: 'ours' } : { kind: 'held', until };
+  const until = heldUntil(row.lease, copy.head.leaseOwners, now);
+  return until === undefined ? { kind: 'ours' } : { kind: 'held', until };
+}
+
+/**
+ * Until when somebody else works on it (milliseconds); undefined where it is free. `letGo` are those who put its message
+ * back, and may have left their lease on it.
+ */
+export function heldUntil(
+  lease: Lease | null,
+  letGo: readonly string[] | undefined,
+  now: Date,
+): number | undefined {
+  if (lease === null || letGo?.includes(lease.owner) === true) return undefined;
+  const until = Date.parse(lease.until) + leaseMarginMs;
+  return until <= now.getTime() ? undefined : until;
 }
 
 /** True for a replay that has not begun on this event. */

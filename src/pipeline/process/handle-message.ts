@@ -4,6 +4,7 @@ import { decodeMessage, maxTextBytes, type AssetMessage, type Arrival } from '..
 import { StorageError } from '../ports/errors.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from '../dead-letter/record-unreadable.ts';
 import { splitDelivery } from './split-delivery.ts';
+import { handleJob } from './jobs.ts';
 import { processEvent } from './process-event.ts';
 import type { ProcessDeps, ProcessSource } from './process-deps.ts';
 
@@ -72,15 +73,28 @@ async function handleDecoded(arrival: Handled, deps: ProcessDeps): Promise<void>
         ),
       );
       return;
+    case 'job':
+      if (deps.jobKinds.has(decoded.message.job.kind))
+        return await handleJob({ ...decoded.message, owner: arrival.owner }, deps);
+      return await handleLater({ ...decoded.message }, arrival, deps);
     case 'later-version':
-      if (typeof decoded.members['putBackAt'] === 'string') return await recordUnreadable(arrival, deps);
-      deps.log('warn', 'message-of-later-version', { version: String(decoded.members['v']) });
-      return await waitForAnother(decoded.members, deps);
+      return await handleLater(decoded.members, arrival, deps);
     case 'unknown':
       return await recordUnreadable(arrival, deps);
     default:
       return decoded satisfies never;
   }
+}
+
+/** What a later version may know, and this one does not, waits once. */
+async function handleLater(
+  members: Readonly<Record<string, unknown>>,
+  arrival: Handled,
+  deps: ProcessDeps,
+): Promise<void> {
+  if (typeof members['putBackAt'] === 'string') return await recordUnreadable(arrival, deps);
+  deps.log('warn', 'message-of-later-version', { version: String(members['v']) });
+  await waitForAnother(members, deps);
 }
 
 async function handleEvents(message: AssetMessage, arrival: Handled, deps: ProcessDeps): Promise<void> {

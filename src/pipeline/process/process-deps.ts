@@ -5,6 +5,8 @@ import type { SourceLimiter } from '../concurrency/source-limiter.ts';
 import type { Settled } from './event-transitions.ts';
 import type { Coalescer } from '../concurrency/coalescer.ts';
 import type { AssetState, Ledger } from '../model/ledger.ts';
+import type { JobKind } from './jobs.ts';
+import type { JobStore } from '../ports/job-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { ReasonCode } from '../model/reason-codes.ts';
 import type { Receiver } from '../ports/receiver.ts';
@@ -32,6 +34,8 @@ export interface ProcessDeps extends Clock {
   readonly claimedEvents: ClaimedEvents;
   readonly assets: AssetStore;
   readonly ledger: Ledger;
+  readonly jobs: JobStore;
+  readonly jobKinds: ReadonlyMap<string, JobKind>;
   readonly coalescer: Coalescer<Outcome>;
   readonly limits: ProcessLimits;
   readonly log: Log;

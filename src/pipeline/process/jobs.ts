@@ -1,0 +1,216 @@
+import type * as z from 'zod';
+import type { JobMessage, JobName, JobRow } from '../model/job.ts';
+import type { Reason, Stored } from '../model/ledger.ts';
+import type { Clock } from '../ports/clock.ts';
+import { StorageError } from '../ports/errors.ts';
+import type { JobStore } from '../ports/job-store.ts';
+import type { Log } from '../ports/log.ts';
+import type { WorkQueue } from '../ports/stores.ts';
+import { heldUntil, isFinal } from './event-transitions.ts';
+import type { ProcessLimits } from './process-deps.ts';
+import { retryDelayMs } from './retry-schedule.ts';
+
+// Work that takes many steps, such as a replay of ten thousand events. Its row says how far it is; its message is what
+// brings it to an instance. A step that is cut off is done again: it must come to the same.
+
+/** What a step came to; `progress` is what the next one starts from. */
+export type JobStep<Progress> =
+  | { kind: 'more' | 'done'; progress: Progress }
+  /** Not now, and that is no failure. */
+  | { kind: 'put-back'; progress: Progress; delayMs: number; reason?: Reason }
+  /** It failed, and goes by the schedule of retries. */
+  | { kind: 'again'; progress: Progress; reason: Reason; retryAfterMs?: number | undefined }
+  | { kind: 'failed'; progress: Progress; reason: Reason };
+
+export interface JobInHand {
+  readonly id: string;
+  /** Aborts when the step has taken too long: then somebody else may begin with it. */
+  readonly signal: AbortSignal;
+}
+
+/** A kind of work. */
+export interface JobKind {
+  readonly name: string;
+  step(progress: unknown, job: JobInHand): Promise<JobStep<unknown>>;
+}
+
+/** A kind of work by the shape of its progress and by its step, which takes seconds. A step may throw a StorageError. */
+export function jobKind<Progress>(
+  name: string,
+  shape: z.ZodType<Progress>,
+  step: (progress: Progress, job: JobInHand) => Promise<JobStep<Progress>>,
+): JobKind {
+  return {
+    name,
+    async step(kept, job) {
+      const progress = shape.safeParse(kept);
+      if (progress.success) return await step(progress.data, job);
+      const text = 'How far it was is not known: another version wrote it.';
+      return { kind: 'failed', progress: kept, reason: { code: 'unreadable', text } };
+    },
+  };
+}
+
+export interface JobDeps extends Clock {
+  readonly jobs: JobStore;
+  readonly jobKinds: ReadonlyMap<string, JobKind>;
+  readonly queue: WorkQueue;
+  readonly limits: Pick<ProcessLimits, 'retryDelaysMs' | 'retryAfterCapMs'>;
+  readonly log: Log;
+  newId(): string;
+  /** From 0 to 1. */
+  random(): number;
+}
+
+const stepLimitMs = 90_000;
+const leaseMs = 120_000;
+// Then others in the queue have their turn.
+const workForMs = 60_000;
+const lostAfterMs = 600_000;
+
+/**
+ * Starts a job, or one that was lost anew where it stands; undefined where it is under way already. `begin` makes the
+ * progress it starts from.
+ */
+export async function startJob(
+  { kind, id }: Pick<JobName, 'kind' | 'id'>,
+  begin: (before: JobRow | null) => unknown,
+  { jobs, queue, now, newId }: Pick<JobDeps, 'jobs' | 'queue' | 'now' | 'newId'>,
+): Promise<JobRow | undefined> {
+  const run = newId();
+  const startedAt = new Date(now()).toISOString();
+  const { value } = await jobs.change(kind, id, (there) =>
+    there === null || isFinal(there.state) || Date.parse(there.dueAt) + lostAfterMs < now()
+      ? {
+          run,
+          startedAt,
+          finishedAt: null,
+          state: 'waiting',
+          reason: null,
+          turn: 0,
+          failures: 0,
+          lease: null,
+          dueAt: startedAt,
+          progress: begin(there),
+        }
+      : there,
+  );
+  if (value?.run !== run) return undefined;
+  await queue.send(textOf({ v: 3, job: { kind, id, run }, turn: 0 }));
+  return value;
+}
+
+/** Works on a job until it ends, or for a minute. Throws a StorageError only when our own storage failed. */
+export async function handleJob(message: OwnMessage, deps: JobDeps): Promise<void> {
+  const { kind, id } = message.job;
+  const work = deps.jobKinds.get(kind);
+  if (work === undefined) throw new Error(`nobody asked whether there are jobs of the kind ${kind}`);
+  let row = await claimJob(message, deps);
+  const beganAt = deps.now();
+  while (row.value?.lease?.owner === message.owner) {
+    const signal = AbortSignal.timeout(stepLimitMs);
+    const step = await work.step(row.value.progress, { id, signal }).catch((error: unknown) => {
+      if (error instanceof StorageError) throw error;
+      deps.log('error', 'job-broke', { kind, id, error: String(error) });
+      const reason = { code: 'gave-up', text: 'It broke inside this app; the log says how.' };
+      return { kind: 'again' as const, progress: row.value?.progress, reason };
+    });
+    const othersTurn = step.kind === 'more' && deps.now() - beganAt >= workForMs;
+    row = await saveStep(othersTurn ? { ...step, kind: 'put-back', delayMs: 0 } : step, row, message, deps);
+  }
+}
+
+/** Says of a job that the platform gave up on it. */
+export async function failJob(
+  { job: { kind, id, run } }: JobMessage,
+  reason: Reason,
+  deps: Pick<JobDeps, 'jobs' | 'now'>,
+): Promise<void> {
+  await deps.jobs.change(kind, id, (row) =>
+    row === null || row.run !== run || isFinal(row.state) ? row : ended(row, reason, new Date(deps.now())),
+  );
+}
+
+type Row = Stored<JobRow | null>;
+/** A message in our hands, and who we are while we have it. */
+type OwnMessage = JobMessage & { readonly owner: string };
+
+/** Takes the lease where it is free; a copy that meets another's waits for its end. */
+async function claimJob(message: OwnMessage, deps: JobDeps): Promise<Row> {
+  const { owner, turn, leaseOwners, job } = message;
+  const now = new Date(deps.now());
+  let held: number | undefined;
+  const row = await deps.jobs.change(job.kind, job.id, (there) => {
+    held = undefined;
+    if (there === null || there.lease?.owner === owner) return there;
+    if (there.run !== job.run || isFinal(there.state) || turn < there.turn) return there;
+    held = heldUntil(there.lease, leaseOwners, now);
+    return held === undefined
+      ? leased({ ...there, turn, state: 'processing', reason: null }, owner, now)
+      : there;
+  });
+  if (row.value === null) deps.log('warn', 'job-unknown', { kind: job.kind, id: job.id });
+  if (held !== undefined) {
+    const { owner: _owner, ...same } = message;
+    await deps.queue.send(textOf(same), { delayMs: Math.max(0, held - deps.now()) + 1_000 * deps.random() });
+  }
+  return row;
+}
+
+function leased(row: JobRow, owner: string, now: Date): JobRow {
+  const until = new Date(now.getTime() + leaseMs).toISOString();
+  return { ...row, lease: { owner, until }, dueAt: until };
+}
+
+/** Keeps what a step came to. A message that must come again goes first: the row first would lose the job in a crash. */
+async function saveStep(
+  step: JobStep<unknown>,
+  row: Row,
+  { owner, turn, job }: OwnMessage,
+  deps: JobDeps,
+): Promise<Row> {
+  const delayMs = untilNext(step, row.value?.failures ?? 0, deps);
+  if (delayMs !== undefined)
+    await deps.queue.send(textOf({ v: 3, job, turn: turn + 1, leaseOwners: [owner] }), { delayMs });
+  const now = new Date(deps.now());
+  const saved = await deps.jobs.change(
+    job.kind,
+    job.id,
+    (there) => {
+      if (there?.lease?.owner !== owner) return there;
+      const kept = { ...there, progress: step.progress };
+      if (delayMs !== undefined) {
+        const dueAt = new Date(now.getTime() + delayMs).toISOString();
+        const failures = step.kind === 'again' ? there.failures + 1 : 0;
+        const reason = 'reason' in step ? { ...step.reason, nextAttemptAt: dueAt } : null;
+        return { ...kept, state: 'waiting', reason, turn: turn + 1, failures, lease: null, dueAt };
+      }
+      if (step.kind === 'more') return leased({ ...kept, failures: 0 }, owner, now);
+      return ended(kept, 'reason' in step ? step.reason : null, now);
+    },
+    row,
+  );
+  if (saved.value !== null && isFinal(saved.value.state)) {
+    const { state, reason } = saved.value;
+    const level = state === 'failed' ? 'error' : 'info';
+    deps.log(level, 'job-ended', { kind: job.kind, id: job.id, state, reason: reason?.text });
+  }
+  return saved;
+}
+
+/** In how many milliseconds a message must come for it; undefined where none must. */
+function untilNext(step: JobStep<unknown>, failures: number, deps: JobDeps): number | undefined {
+  if (step.kind === 'put-back') return step.delayMs;
+  if (step.kind !== 'again') return undefined;
+  const { retryAfterMs } = step;
+  return retryDelayMs(failures, { ...deps.limits, retryAfterMs, random: deps.random() });
+}
+
+function ended(row: JobRow, reason: Reason | null, now: Date): JobRow {
+  const state = reason === null ? 'done' : 'failed';
+  return { ...row, state, reason, finishedAt: now.toISOString(), lease: null };
+}
+
+function textOf(message: JobMessage): string {
+  return JSON.stringify(message);
+}
