@@ -44,6 +44,8 @@ export interface Config {
   readonly retryAfterCapMs: number;
   readonly foldMarginMs: number;
   readonly retentionMs: number;
+  /** Six fields. */
+  readonly catchUpSchedule: string;
 }
 
 /** What was read, or every fault of the settings: each names a setting and what it must be, and shows no value. */
@@ -100,13 +102,6 @@ export const sourceSettings: Readonly<Record<string, z.ZodType>> = Object.assign
   { ...everySource.shape },
   ...[...kinds.values()].map(({ settings }) => settings.in.shape),
 );
-
-/** Settings that are checked and that nothing here reads yet: timers that come later take them. */
-export const settingsForLater: readonly string[] = [
-  'CATCH_UP_SCHEDULE',
-  'SOURCE_<NAME>_CATCH_UP',
-  'SOURCE_<NAME>_CATCH_UP_FROM',
-];
 
 /** Settings without the storage account: what the command needs, to which the storage may be closed. */
 export type SourcesConfig = Omit<Config, 'storage'>;
@@ -172,6 +167,7 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
       retryDelaysMs: app.data.RETRY_DELAYS_SECONDS.map((seconds) => seconds * 1000),
       retryAfterCapMs: app.data.RETRY_AFTER_CAP_SECONDS * 1000,
       foldMarginMs: app.data.FOLD_MARGIN_SECONDS * 1000,
+      catchUpSchedule: app.data.CATCH_UP_SCHEDULE,
       retentionMs: app.data.RETENTION_DAYS * 24 * hour,
     },
   };

@@ -15,6 +15,7 @@ import { workQueue, workQueueName } from './azure/work-queue.ts';
 import { readConfig, type Config } from './config.ts';
 import { assetEvents } from './functions/asset-events.ts';
 import { showAsset, showThumbnail } from './functions/assets.ts';
+import { catchUpAll, catchUpOne } from './functions/catch-ups.ts';
 import { Bodies } from './functions/bodies.ts';
 import { registerRoutes } from './functions/http-routes.ts';
 import { listEvents, showEvent } from './functions/events.ts';
@@ -32,6 +33,7 @@ import { Coalescer } from './pipeline/concurrency/coalescer.ts';
 import { refusalCounter } from './pipeline/accept/refusals.ts';
 import type { NewWindow } from './pipeline/ports/rotation-windows.ts';
 import type { SourceKind } from './pipeline/ports/source-kind.ts';
+import { catchUpJob } from './pipeline/process/catch-up.ts';
 import { claimReader } from './pipeline/process/claimed-events.ts';
 import { replayJob } from './pipeline/process/replay-many.ts';
 import type { Outcome } from './pipeline/process/process-deps.ts';
@@ -125,7 +127,7 @@ function run(config: Config): void {
     jobs: tableJobs(clients),
     ...clock,
   };
-  const kinds = [replayJob({ ...events, log: appLog })];
+  const kinds = [replayJob({ ...events, log: appLog }), catchUpJob({ ...events, log: appLog })];
   const work = { ...events, jobKinds: new Map(kinds.map((kind) => [kind.name, kind])) };
 
   const staff = {
@@ -136,6 +138,7 @@ function run(config: Config): void {
     refusals,
     states: sourceStates,
     bodies,
+    jobs: work.jobs,
     secretProof,
     now: clock.now,
     setWindow: async (wanted: NewWindow) => await setWindow(wanted, { windows, secrets, ...clock }),
@@ -169,6 +172,7 @@ function run(config: Config): void {
     'list-sources': listSources(staff),
     'pause-source': pauseSource(staff),
     'resume-source': resumeSource(staff),
+    'catch-up': catchUpOne({ ...work, config, bodies }),
     'open-window': openWindow(staff),
   });
   app.storageQueue('asset-events', {
@@ -179,6 +183,10 @@ function run(config: Config): void {
   app.timer('poison-messages', {
     schedule: '0 * * * * *',
     handler: poisonMessages({ ...work, poison: poisonQueue(clients) }),
+  });
+  app.timer('catch-up', {
+    schedule: config.catchUpSchedule,
+    handler: catchUpAll({ ...work, config }),
   });
   app.timer('old-rows', {
     schedule: '0 47 * * * *',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { appSettings, readConfig, settingsForLater, sourceSettings } from '../src/config.ts';
+import { appSettings, readConfig, sourceSettings } from '../src/config.ts';
 import { prefixOf } from '../src/pipeline/ports/source-config.ts';
 import { placeholders } from '../src/pipeline/ports/setting-values.ts';
 import { configFor, settingsFor } from './support/config.ts';
@@ -25,6 +25,7 @@ describe('settings', () => {
       retryAfterCapMs: 21_600_000,
       foldMarginMs: 10_000,
       retentionMs: 400 * 86_400_000,
+      catchUpSchedule: '0 */15 * * * *',
     });
     expect(configFor('x').sources.get('archive')).toMatchObject({
       handshake: 'strict',
@@ -237,14 +238,15 @@ describe('settings', () => {
     expect(faults).toEqual(['SOURCE_ARCHIVE_SECRET: must not begin or end with a blank or a line end']);
   });
 
-  it('take what is for timers that come later', () => {
+  it('say how missed calls are looked for', () => {
     const given = {
       CATCH_UP_SCHEDULE: '0 0 3 * * Mon-Fri',
       SOURCE_ARCHIVE_CATCH_UP: 'off',
       SOURCE_ARCHIVE_CATCH_UP_FROM: '2026-01-05',
     };
-    expect(Object.keys(given).map((name) => name.replace('ARCHIVE', '<NAME>'))).toEqual(settingsForLater);
-    expect(faultsOf(settingsFor('x', given))).toEqual([]);
+    const { catchUpSchedule, sources } = configFor('x', given);
+    expect(catchUpSchedule).toBe('0 0 3 * * Mon-Fri');
+    expect(sources.get('archive')?.catchUp).toEqual({ isOn: false, from: Date.UTC(2026, 0, 5) });
   });
 
   it('may ask for no limit, and for another number of calls at one source', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { program } from '../src/cli/program.ts';
-import { appSettings, readConfig, settingsForLater, sourceSettings } from '../src/config.ts';
+import { appSettings, readConfig, sourceSettings } from '../src/config.ts';
 import { eventStates } from '../src/pipeline/model/ledger.ts';
 import { reasonCodes } from '../src/pipeline/model/reason-codes.ts';
 import { placeholders } from '../src/pipeline/ports/setting-values.ts';
@@ -52,8 +52,6 @@ describe('the README', () => {
     ];
     expect(new Set(told)).toEqual(new Set(known));
     expect(told).toHaveLength(known.length);
-    const paragraph = readme.split('\n').find((line) => line.startsWith('The settings `CATCH_UP_')) ?? '';
-    expect(quoted(paragraph)).toEqual(settingsForLater);
   });
 
   it('tells the defaults that the code has', () => {

@@ -12,20 +12,21 @@ const rowsAtOnce = 8;
 
 type Row = TableEntityResult<Record<string, unknown>>;
 
-/** The tables `ledger` and `sources`. `configured` are the sources that the settings name. */
+/** The tables `ledger`, `jobs` and `sources`. `configured` are the sources that the settings name. */
 export function tableOldRows(clients: StorageClients, configured: readonly string[]): OldRows {
   const tables = once(async () => ({
     ledger: await clients.table('ledger'),
     sources: await clients.table('sources'),
+    jobs: await clients.table('jobs'),
   }));
   return {
     async remove(before, signal) {
-      const { ledger, sources } = await tables();
+      const { ledger, sources, jobs } = await tables();
       const named = new Set<string>();
       await eachRow(sources, undefined, signal, async ({ partitionKey = '' }) => {
         named.add(partitionKey);
       });
-      const removed = { events: 0, digests: 0, assets: 0, sources: 0 };
+      const removed = { events: 0, digests: 0, assets: 0, sources: 0, jobs: 0 };
       const limit = pLimit(partitionsAtOnce);
       const places = [...new Set([...configured, ...named, null])].flatMap((source) =>
         partitionsOf(source).map((partition) => ({ source, partition })),
@@ -52,6 +53,10 @@ export function tableOldRows(clients: StorageClients, configured: readonly strin
       await eachRow(sources, odata`Timestamp lt ${before}`, signal, async (row) => {
         const { partitionKey = '' } = row;
         if (!configured.includes(partitionKey) && (await removeRow(sources, row))) removed.sources += 1;
+      });
+      // What is at work is written every few minutes; how far a source is compared, every time that it is.
+      await eachRow(jobs, odata`Timestamp lt ${before}`, signal, async (row) => {
+        if (await removeRow(jobs, row)) removed.jobs += 1;
       });
       return { ...removed, complete: !signal.aborted };
     },

@@ -52,6 +52,19 @@ const ShownEvent = ListedEvent.extend({
 });
 export type ShownEvent = z.infer<typeof ShownEvent>;
 
+const CatchUp = z.looseObject({
+  run: z.string(),
+  state: EventState,
+  reason: Reason.nullable(),
+  finishedAt: z.string().nullable(),
+  coveredUntil: z.string().nullable(),
+  at: z.string(),
+  until: z.string(),
+  seen: z.number(),
+  recovered: z.number(),
+  missed: z.number(),
+});
+
 const SourceState = z.object({
   name: z.string(),
   kind: z.string(),
@@ -61,6 +74,7 @@ const SourceState = z.object({
   latest: z.object({ receivedAt: z.string() }).nullish(),
   pausedAt: z.string().nullish(),
   closed: z.object({ code: z.string(), until: z.string() }).nullish(),
+  catchUp: CatchUp.nullish(),
   refused: Refusals.default([]),
   proofs: z.array(z.string().nullable()).optional(),
 });
@@ -110,6 +124,8 @@ export interface RunningApp {
   sources(): Promise<SourceState[]>;
   /** Keeps the app from asking a source, or ends that. */
   setPaused(source: string, paused: boolean): Promise<void>;
+  /** Starts to look for missed calls; gives the run. Throws a RefusedError where one is under way, or there is no list to compare. */
+  catchUp(source: string, since: string | undefined): Promise<{ run: string }>;
   /** Opens the time in which a secret of this source may change, or ends it with 0 minutes; `withdraw` takes back the key that was taken in it. */
   window(
     source: string,
@@ -251,6 +267,13 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
     async setPaused(source, paused) {
       const path = `/sources/${source}/${paused ? 'pause' : 'resume'}`;
       await asked(Changed, path, { method: 'POST' });
+    },
+    async catchUp(source, since) {
+      const body = JSON.stringify(since === undefined ? {} : { since });
+      return await asked(z.object({ run: z.string() }), `/sources/${source}/catch-up`, {
+        method: 'POST',
+        body,
+      });
     },
     async window(source, which, minutes, { withdraw } = { withdraw: false }) {
       const body = JSON.stringify({ key: which, minutes, ...(withdraw ? { withdraw } : {}) });

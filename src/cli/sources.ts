@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import type { SourceDoctor } from '../pipeline/ports/source-doctor.ts';
 import { sourceKinds } from '../sources/index.ts';
-import { answering, table, type Answer } from './answer.ts';
+import { answering, fields, table, type Answer } from './answer.ts';
 import { checkApp } from './doctor/check-app.ts';
 import { checkSource } from './doctor/check-source.ts';
 import { worst, type Check } from './doctor/check.ts';
-import { shortTime, wholeTime, zoneLine } from './times.ts';
+import { RefusedError } from './faults.ts';
+import { shortTime, timeMeant, wholeTime, zoneLine } from './times.ts';
 import { runningApp, type SourceState } from './running-app.ts';
 import { mustBeSource, readSetup, webhookUrl, type Setup } from './setup.ts';
 import { endProgress, progress, type Colour } from './terminal.ts';
@@ -31,6 +33,50 @@ export function addSources(program: Command): void {
     .description('Ask a source again, also where it failed too often')
     .argument('<name>', 'the name of the source, as in SOURCES')
     .action(answering(async (name: string) => await setPaused(name, false)));
+  source
+    .command('catch-up')
+    .description("Compare a source's own list of changes with what the app has, and fetch what was missed")
+    .argument('<name>', 'the name of the source, as in SOURCES')
+    .option(
+      '--since <time>',
+      'from then on: 2026-01-05, yesterday, 3d (ago) …; from the last time if left out',
+    )
+    .action(
+      answering(async (name: string, { since }: { since?: string }) => await lookForMissed(name, since)),
+    );
+}
+
+async function lookForMissed(name: string, since: string | undefined): Promise<Answer> {
+  const setup = await readSetup();
+  mustBeSource(setup, name);
+  const app = runningApp(setup);
+  const from = since === undefined ? undefined : timeMeant('--since', since, 'from its beginning');
+  const { run } = await app.catchUp(name, from);
+  for (;;) {
+    const found = (await app.sources()).find((source) => source.name === name)?.catchUp ?? undefined;
+    if (found === undefined || found.run !== run)
+      throw new RefusedError(
+        `${name} is being compared by another run: ${typed('sources')} shows what it finds.`,
+      );
+    const { at, finishedAt, seen, recovered, missed, reason, until, state } = found;
+    if (finishedAt !== null) {
+      endProgress();
+      const text = [
+        fields([
+          ['compared until', wholeTime(state === 'done' ? until : at)],
+          ['changes', String(seen)],
+          ['recovered', String(recovered)],
+          ['never heard of', String(missed)],
+        ]),
+        ...(reason === null ? [] : [reason.text]),
+        ...(recovered === 0 ? [] : [`They are fetched now: ${typed('events list')} --type CATCH_UP`]),
+      ].join('\n');
+      return { json: found, text, exitCode: state === 'done' ? 0 : 1 };
+    }
+    progress(`Compared until ${wholeTime(at)}: ${recovered} of ${seen} changes were missed …`);
+    if (reason !== null) progress(`Compared until ${wholeTime(at)}; it waits: ${reason.text}`);
+    await delay(1_000);
+  }
 }
 
 async function setPaused(name: string, paused: boolean): Promise<Answer> {
@@ -78,6 +124,7 @@ function shown(setup: Setup, source: SourceConfig, state: SourceState | undefine
     refused: state?.refused ?? null,
     pausedAt: state?.pausedAt ?? null,
     closed: state?.closed ?? null,
+    catchUp: state?.catchUp ?? null,
     lastEventAt: state?.latest?.receivedAt ?? null,
   };
 }
@@ -138,6 +185,7 @@ function notes(sources: readonly Listed[], amiss: readonly Check[]): string[] {
   const unwell = sources.filter(({ login, subscriptions }) => login.refused || subscriptions.state !== 'ok');
   const found = [
     ...sources.flatMap(leftAlone),
+    ...sources.flatMap(notCaughtUp),
     ...amiss.map(({ about, text }) => `${about}: ${text}`),
     ...unwell.map(
       ({ name, login, subscriptions }) => `${name}: ${login.refused ? login.text : subscriptions.text}`,
@@ -153,6 +201,12 @@ function leftAlone({ name, pausedAt, closed }: Listed): string[] {
   if (closed === null) return [];
   const why = `${name}: left alone until ${wholeTime(closed.until)} (${closed.code})`;
   return [`${why}. To ask it at once: ${resume}`];
+}
+
+function notCaughtUp({ name, catchUp }: Listed): string[] {
+  if (catchUp?.state !== 'failed') return [];
+  const why = `${name}: missed calls could not be looked for: ${catchUp.reason?.text ?? ''}`;
+  return [`${why} To try again: ${typed('source catch-up', undefined, [name])}`];
 }
 
 function sentences(checks: readonly Check[]): string {

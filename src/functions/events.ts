@@ -10,7 +10,8 @@ import type { Receiver } from '../pipeline/ports/receiver.ts';
 import type { DeliveryStore } from '../pipeline/ports/stores.ts';
 import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
 
-const time = z
+/** A time in words, in milliseconds. */
+export const time = z
   .union([z.iso.datetime({ offset: true, local: true }), z.iso.date()], {
     error: 'must be a date or a time, such as 2026-01-05 or 2026-01-05T09:00:00Z',
   })

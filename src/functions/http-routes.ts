@@ -15,6 +15,7 @@ const routes = {
   'list-sources': { route: 'sources', methods: ['GET'], authLevel: 'function' },
   'pause-source': { route: 'sources/{source}/pause', methods: ['POST'], authLevel: 'function' },
   'resume-source': { route: 'sources/{source}/resume', methods: ['POST'], authLevel: 'function' },
+  'catch-up': { route: 'sources/{source}/catch-up', methods: ['POST'], authLevel: 'function' },
   'open-window': { route: 'sources/{source}/window', methods: ['POST'], authLevel: 'function' },
 } satisfies Record<string, Omit<HttpFunctionOptions, 'handler'>>;
 

@@ -14,10 +14,12 @@ import {
   type Secrets,
   type WebhookSecrets,
 } from '../pipeline/ports/secrets.ts';
+import type { JobStore } from '../pipeline/ports/job-store.ts';
+import { shownCatchUp } from './catch-ups.ts';
 import { pathSegments } from './path-segments.ts';
 import type { Bodies } from './bodies.ts';
 import { readObject } from './json-body.ts';
-import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
+import { noSuchSource, staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
 
 export interface SourcesDeps extends Clock {
   readonly config: {
@@ -31,6 +33,7 @@ export interface SourcesDeps extends Clock {
   readonly secretProof: SecretProof;
   readonly refusals: Pick<RefusalCounter, 'flush' | 'read'>;
   readonly states: SourceStates;
+  readonly jobs: JobStore;
   readonly bodies: Bodies;
 }
 
@@ -51,17 +54,19 @@ export function listSources(deps: SourcesDeps): HttpHandler {
 }
 
 async function shown(
-  { name, kind, url }: SourceConfig,
+  source: SourceConfig,
   deps: SourcesDeps & { nonce: string | undefined },
 ): Promise<object> {
   const { ledger, secrets, windows, refusals, states, config, nonce } = deps;
+  const { name, kind, url } = source;
   // Who asks has perhaps just changed them; a store that is away leaves what is remembered.
   await secrets.refresh(name).catch(() => undefined);
-  const [known, open, refused, state, latest, waiting, failed] = await Promise.all([
+  const [known, open, refused, state, catchUp, latest, waiting, failed] = await Promise.all([
     secrets.webhookSecrets(name),
     windows.read(name),
     refusals.read(name),
     states.read(name),
+    shownCatchUp(source, deps),
     ledger.list({ source: name, limit: 1 }),
     ledger.list({ source: name, state: 'waiting', limit: mostListed }),
     ledger.list({ source: name, state: 'failed', limit: mostListed }),
@@ -78,6 +83,7 @@ async function shown(
       .filter(({ until }) => until > now)
       .map(({ which, until }) => ({ key: which, until: new Date(until).toISOString() })),
     ...availability(state?.value ?? openSource, now),
+    catchUp,
     latest: brief(latest.events[0]),
     waiting: waiting.events.length,
     failed: failed.events.length,
@@ -134,8 +140,6 @@ function changedSource(
     return { status: 200, jsonBody: { source, ...availability(value, deps.now()) } };
   });
 }
-
-const noSuchSource: StaffAnswer = { status: 404, jsonBody: { error: 'There is no such source.' } };
 
 const Wanted = z
   .strictObject({

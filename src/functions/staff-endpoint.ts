@@ -5,6 +5,8 @@ import { logOf } from './log.ts';
 
 export type StaffAnswer = Omit<HttpResponseInit, 'headers'> & { headers?: Readonly<Record<string, string>> };
 
+export const noSuchSource: StaffAnswer = { status: 404, jsonBody: { error: 'There is no such source.' } };
+
 /** Answers our own people: what goes wrong is told in words, and it never throws. */
 export function staffEndpoint(answer: (request: HttpRequest, log: Log) => Promise<StaffAnswer>): HttpHandler {
   return async (request, context) => {

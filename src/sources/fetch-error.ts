@@ -1,16 +1,18 @@
 import { UpstreamError } from '../pipeline/ports/errors.ts';
 import type { Log } from '../pipeline/ports/log.ts';
-import type { FetchResult } from '../pipeline/ports/source-client.ts';
+import type { ChangesResult, FetchResult } from '../pipeline/ports/source-client.ts';
+
+type FetchError = Extract<FetchResult, { kind: 'again' | 'no-permission' | 'unreadable-answer' }>;
 
 /** What an UpstreamError, or a fault of ours, means for the event that asked. */
-export function fetchErrorResult(error: unknown, { source, log }: { source: string; log: Log }): FetchResult {
+export function fetchErrorResult(error: unknown, { source, log }: { source: string; log: Log }): FetchError {
   if (!(error instanceof UpstreamError)) {
     // A fault of ours: the name of the error tells where to look, its text might hold what was sent.
     log('error', 'look-up-broke', { source, error: error instanceof Error ? error.name : '' });
     return { kind: 'again', code: 'source-unavailable', text: 'The look-up broke on something unexpected.' };
   }
   const { code, message: text, status = 0, retryAfterMs } = error;
-  const again = (why: 'source-unavailable' | 'rate-limited' | 'login-refused'): FetchResult => ({
+  const again = (why: 'source-unavailable' | 'rate-limited' | 'login-refused'): FetchError => ({
     kind: 'again',
     code: why,
     text,
@@ -37,6 +39,13 @@ export function fetchErrorResult(error: unknown, { source, log }: { source: stri
     default:
       return code satisfies never;
   }
+}
+
+/** The same of a list of changes. */
+export function noList(error: FetchError): ChangesResult {
+  if (error.kind === 'again') return error;
+  const text = error.kind === 'no-permission' ? 'The account may not list what changed.' : error.text;
+  return { kind: 'no-list', text };
 }
 
 /** Ends at once when the signal says so, also where the work waits for its place or for somebody else's login. */

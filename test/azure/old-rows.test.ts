@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   clients = storageClients(configFor(azurite.connectionString));
-  for (const name of ['ledger', 'sources']) {
+  for (const name of ['ledger', 'sources', 'jobs']) {
     const table = await clients.table(name);
     await table.deleteTable().catch(() => undefined);
     await table.createTable();
@@ -130,6 +130,14 @@ describe('the retention', () => {
     expect(await remove(cutoff)).toMatchObject({ events: 1, sources: 0 });
     expect(await remove(Date.now() + 60_000)).toMatchObject({ sources: 1 });
     expect(await rowKeys('sources')).toEqual(['state']);
+  });
+
+  it('removes a job that nobody has written since', async () => {
+    const jobs = await clients.table('jobs');
+    await jobs.createEntity({ partitionKey: 'replay:r-1', rowKey: 'job', job: '{}' });
+    expect(await remove(Date.now() - 60_000)).toMatchObject({ jobs: 0 });
+    expect(await remove(Date.now() + 60_000)).toMatchObject({ jobs: 1 });
+    expect(await rowKeys('jobs')).toEqual([]);
   });
 
   it('leaves a row of a later version, and one that was written in between', async () => {

@@ -57,6 +57,7 @@ function staff(given: Partial<SourcesDeps> = {}) {
       }),
     secretProof,
     states: memoryStores().sourceStates,
+    jobs: memoryStores().jobs,
     refusals: { flush: async () => undefined, read: async () => [] },
     bodies: new Bodies(10_000_000),
     now: () => now.getTime(),
@@ -94,6 +95,7 @@ describe('GET /sources', () => {
           windows: [{ key: 'secret', until: '2026-01-05T09:05:00.000Z' }],
           pausedAt: null,
           closed: null,
+          catchUp: null,
           latest: {
             id: 'event-1',
             type: 'MOVED',

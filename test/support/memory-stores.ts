@@ -155,6 +155,10 @@ export function memoryStores() {
     blobs,
     events,
     writes,
+    /** The ledger keeps nothing of any asset. */
+    forgetAssets(): void {
+      assets.clear();
+    },
     /** The next `count` writes happen, and then nothing more. */
     killAfter(count: number): void {
       killAfter = writes.length + count;

@@ -33,6 +33,8 @@ export const AssetEvent = carrying({
   identifiers: z.array(Identifier),
   /** The event itself says that its asset is gone at the source. */
   removal: z.literal(true).optional(),
+  /** No call told us of it: the source's own list of changes did, whatever its age. */
+  caughtUp: z.literal(true).optional(),
   /** It is the same event as another of this digest that was received less than so long before or after it. */
   dedupe: z.object({ key: z.string().regex(/^[0-9a-f]{64}$/), windowMs: z.int().min(1) }).optional(),
   /** The source's own members, as they came. */

@@ -52,6 +52,28 @@ export interface AgainResult {
   readonly retryAfterMs?: number;
 }
 
+/** A part of the source's own list of what changed. Times are milliseconds since 1970. */
+export interface WantedChanges {
+  readonly from: number;
+  readonly to: number;
+  /** Where the list goes on, from 0. */
+  readonly start: number;
+}
+
+export interface ChangedAsset extends WantedAsset {
+  /** When it changed, where the list tells that. ISO 8601. */
+  readonly changedAt?: string;
+}
+
+export type ChangesResult =
+  /** `next` is where the list goes on; null at its end. */
+  | { kind: 'page'; assets: readonly ChangedAsset[]; next: number | null }
+  /** The source lists so many at most, or this list is not to be trusted: ask for a shorter time. */
+  | { kind: 'too-many' }
+  /** What it answers, or its refusal, makes no list. */
+  | { kind: 'no-list'; text: string }
+  | AgainResult;
+
 /** The side of a source that we ask. */
 export interface SourceClient {
   /**
@@ -64,4 +86,7 @@ export interface SourceClient {
     signal: AbortSignal,
     context: FetchContext,
   ): Promise<FetchResult>;
+
+  /** Lists what changed at the source, as `fetchAsset` asks; absent where the source has no such list. */
+  listChanges?(wanted: WantedChanges, permit: Permit, signal: AbortSignal): Promise<ChangesResult>;
 }

@@ -18,6 +18,16 @@ export interface SourceConfig {
   /** 0 is no limit. */
   readonly maxCallsPerSecond: number;
   readonly secrets: SourceSecretSettings;
+  /** Undefined where this kind has no list of changes. */
+  readonly catchUp?: CatchUpSettings;
+}
+
+/** How missed calls are looked for. */
+export interface CatchUpSettings {
+  /** Whether the timer does it. */
+  readonly isOn: boolean;
+  /** From when the first look goes, in milliseconds since 1970; from now where that is not said. */
+  readonly from: number | undefined;
 }
 
 /** What a source may be called. */

@@ -24,6 +24,8 @@ export type JobStep<Progress> =
 
 export interface JobInHand {
   readonly id: string;
+  /** Which run of it. */
+  readonly run: string;
   /** Aborts when the step has taken too long: then somebody else may begin with it. */
   readonly signal: AbortSignal;
 }
@@ -70,11 +72,11 @@ const lostAfterMs = 600_000;
 
 /**
  * Starts a job, or one that was lost anew where it stands; undefined where it is under way already. `begin` makes the
- * progress it starts from.
+ * progress it starts from, of that at which the run before ended.
  */
 export async function startJob(
   { kind, id }: Pick<JobName, 'kind' | 'id'>,
-  begin: (before: JobRow | null) => unknown,
+  begin: (before: unknown) => unknown,
   { jobs, queue, now, newId }: Pick<JobDeps, 'jobs' | 'queue' | 'now' | 'newId'>,
 ): Promise<JobRow | undefined> {
   const run = newId();
@@ -91,7 +93,8 @@ export async function startJob(
           failures: 0,
           lease: null,
           dueAt: startedAt,
-          progress: begin(there),
+          // What was lost on its way goes on.
+          progress: there === null || isFinal(there.state) ? begin(there?.progress) : there.progress,
         }
       : there,
   );
@@ -102,14 +105,14 @@ export async function startJob(
 
 /** Works on a job until it ends, or for a minute. Throws a StorageError only when our own storage failed. */
 export async function handleJob(message: OwnMessage, deps: JobDeps): Promise<void> {
-  const { kind, id } = message.job;
+  const { kind, id, run } = message.job;
   const work = deps.jobKinds.get(kind);
   if (work === undefined) throw new Error(`nobody asked whether there are jobs of the kind ${kind}`);
   let row = await claimJob(message, deps);
   const beganAt = deps.now();
   while (row.value?.lease?.owner === message.owner) {
     const signal = AbortSignal.timeout(stepLimitMs);
-    const step = await work.step(row.value.progress, { id, signal }).catch((error: unknown) => {
+    const step = await work.step(row.value.progress, { id, run, signal }).catch((error: unknown) => {
       if (error instanceof StorageError) throw error;
       deps.log('error', 'job-broke', { kind, id, error: String(error) });
       const reason = { code: 'gave-up', text: 'It broke inside this app; the log says how.' };

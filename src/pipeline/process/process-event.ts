@@ -60,8 +60,8 @@ function wantedAsset(
     settled: { state: 'ignored', reason: { code, text } },
   });
   const ageMs = Date.parse(head.receivedAt) - Date.parse(event.occurredAt);
-  // Whoever replays an event wants it whatever its age.
-  const checksAge = maxEventAgeMs > 0 && head.replayId === null;
+  // Whoever replays an event, or looks for missed ones, wants it whatever its age.
+  const checksAge = maxEventAgeMs > 0 && head.replayId === null && event.caughtUp !== true;
   if (checksAge && ageMs > maxEventAgeMs) {
     return ignored('too-old', 'The event was older than MAX_EVENT_AGE_HOURS allows when it was received.');
   }

@@ -5,10 +5,11 @@ import type {
   SourceClient,
   WantedAsset,
 } from '../../pipeline/ports/source-client.ts';
-import { fetchErrorResult, unlessStopped } from '../fetch-error.ts';
+import { fetchErrorResult, noList, unlessStopped } from '../fetch-error.ts';
 import type { FetchDeps } from '../../pipeline/ports/source-kind.ts';
 import { MissingParts, thumbnailWithout } from '../missing-parts.ts';
 import { largeAnswers } from '../large-answers.ts';
+import { listChanges } from './changes.ts';
 import { detailsOf, readEntity, readIdentifiers } from './details.ts';
 import { filesOf } from './files.ts';
 import { readReference } from './fields.ts';
@@ -40,12 +41,12 @@ export function preservicaClient(deps: PreservicaDeps): SourceClient {
   const now = (): number => deps.now();
   const session = preservicaSession({ ...deps, timeLimitMs, now });
   const largePlace = largeAnswers();
+  const asking = { base: source.url, session, largePlace, timeLimitMs, now };
   return {
     async fetchAsset(asset, permit, signal) {
       const over = new AbortController();
       const ended = AbortSignal.any([signal, over.signal]);
-      const asking = { base: source.url, session, largePlace, permit, signal: ended, timeLimitMs, now };
-      const questions = new EntityApi(asking);
+      const questions = new EntityApi({ ...asking, permit, signal: ended });
       try {
         return await unlessStopped(signal, () => look(asset, questions, deps));
       } catch (error) {
@@ -53,6 +54,14 @@ export function preservicaClient(deps: PreservicaDeps): SourceClient {
       } finally {
         // What was asked at the same time and is no longer needed.
         over.abort();
+      }
+    },
+    async listChanges(wanted, permit, signal) {
+      const questions = new EntityApi({ ...asking, permit, signal });
+      try {
+        return await unlessStopped(signal, () => listChanges(wanted, questions));
+      } catch (error) {
+        return noList(fetchErrorResult(error, { source: source.name, log: deps.log }));
       }
     },
   };

@@ -22,6 +22,7 @@ const documents = {
   GenerationsResponse: { maxBytes: 524_288, maxParts: 5_000 },
   GenerationResponse: { maxBytes: 524_288, maxParts: 5_000 },
   BitstreamResponse: { maxBytes: 262_144, maxParts: 2_000 },
+  EntitiesResponse: { maxBytes: 2_097_152, maxParts: 10_000 },
 };
 type DocumentName = keyof typeof documents;
 

@@ -28,6 +28,7 @@ export const preservicaSettings = z
     secrets: { password: own.PASSWORD, totpSeed: own.TOTP_SEED },
     tenant: own.TENANT,
     portalUrl: own.PORTAL_URL,
+    catchUp: { isOn: own.CATCH_UP === 'on', from: own.CATCH_UP_FROM },
     thumbnailSize: own.THUMBNAIL_SIZE,
     handshake: own.HANDSHAKE,
   }));

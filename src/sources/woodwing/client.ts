@@ -8,19 +8,20 @@ import type {
   FetchContext,
   SourceClient,
 } from '../../pipeline/ports/source-client.ts';
-import { fetchErrorResult, unlessStopped } from '../fetch-error.ts';
+import { fetchErrorResult, noList, unlessStopped } from '../fetch-error.ts';
 import type { FetchDeps } from '../../pipeline/ports/source-kind.ts';
 import type { CallAnswer, CallInit, CallLimits } from '../http-call.ts';
 import { mayPass, MissingParts, thumbnailWithout } from '../missing-parts.ts';
 import { readInTurn } from '../read-in-turn.ts';
 import type { Session } from '../session.ts';
 import { withinBase } from '../within-base.ts';
+import { changesForm, changesIn } from './changes.ts';
 import { changedTo, fieldBehind, type Comparable } from './stale-index.ts';
 import { callAssets, systemName } from './call.ts';
 import { detailsOf, usualFields } from './details.ts';
 import { woodwingSession } from './login.ts';
 import type { WoodwingSource } from './settings.ts';
-import { plainValue, readSearchAnswer, searchForm, type Hit } from './search.ts';
+import { plainValue, readSearchAnswer, searchForm, type Hit, type SearchAnswer } from './search.ts';
 
 const longestCallMs = 30_000;
 // A hit's fields are asked for by name; it has some kilobytes.
@@ -44,6 +45,16 @@ export function woodwingClient(deps: WoodwingDeps): SourceClient {
         return await unlessStopped(signal, () => look(id, context, asking, deps));
       } catch (error) {
         return fetchErrorResult(error, { source: source.name, log: deps.log });
+      }
+    },
+    async listChanges(wanted, permit, signal) {
+      const asking = { session, permit, signal, timeLimitMs, now };
+      try {
+        return await unlessStopped(signal, async () =>
+          changesIn(await search(changesForm(wanted), source, asking), wanted),
+        );
+      } catch (error) {
+        return noList(fetchErrorResult(error, { source: source.name, log: deps.log }));
       }
     },
   };
@@ -75,14 +86,8 @@ async function look(
 
   const changed = laterEventKnown ? new Map<string, Comparable>() : changedTo(event);
   const fields = [...new Set([...usualFields, ...source.metadataFields, ...changed.keys()])];
-  const answer = await ask(
-    new URL(`${source.url}/services/search`),
-    { method: 'POST', headers: { accept: 'application/json' }, body: searchForm(id, fields) },
-    { maxBytes: maxSearchBytes, expects: 'json' },
-    asking,
-  );
-  if (answer.status !== 200) throw statusError(answer);
-  const hit = await readInTurn(answer.bytes.byteLength, () => readSearchAnswer(answer.bytes, id));
+  const { hits } = await search(searchForm(id, fields), source, asking);
+  const hit = hits.find((each) => each.id === id);
   if (hit === undefined) {
     if (event.removal === true) return gone;
     return {
@@ -104,6 +109,17 @@ async function look(
       ? {}
       : { behind: `WoodWing Assets still tells of ${field} what it was before this event.` }),
   };
+}
+
+async function search(body: URLSearchParams, { url }: WoodwingSource, asking: Asking): Promise<SearchAnswer> {
+  const answer = await ask(
+    new URL(`${url}/services/search`),
+    { method: 'POST', headers: { accept: 'application/json' }, body },
+    { maxBytes: maxSearchBytes, expects: 'json' },
+    asking,
+  );
+  if (answer.status !== 200) throw statusError(answer);
+  return await readInTurn(answer.bytes.byteLength, () => readSearchAnswer(answer.bytes));
 }
 
 /** The asset's picture, at the hit's own address where that is below the configured base, else by the asset's id. */

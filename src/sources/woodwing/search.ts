@@ -15,7 +15,12 @@ export const Hit = z.object({
 export type Hit = z.infer<typeof Hit>;
 
 // So many are counted before any is looked at.
-const SearchAnswer = z.object({ hits: z.array(z.unknown()).max(1000).pipe(z.array(Hit)) });
+const SearchAnswer = z.object({
+  // Below 0 stands for none.
+  totalHits: z.int().catch(0),
+  hits: z.array(z.unknown()).max(1000).pipe(z.array(Hit)),
+});
+export type SearchAnswer = z.infer<typeof SearchAnswer>;
 
 /** The parameters of a search for one asset. The id is quoted, because one that begins with a hyphen would say "not". */
 export function searchForm(assetId: string, fields: readonly string[]): URLSearchParams {
@@ -26,8 +31,8 @@ export function searchForm(assetId: string, fields: readonly string[]): URLSearc
   });
 }
 
-/** The asset's hit among what was found; undefined where it is not there. Throws an UpstreamError where it is no such answer. */
-export function readSearchAnswer(bytes: Uint8Array, assetId: string): Hit | undefined {
+/** What a search found. Throws an UpstreamError where it is no such answer. */
+export function readSearchAnswer(bytes: Uint8Array): SearchAnswer {
   const json = readJson(bytes);
   if (json === undefined && isParsable(bytes)) {
     // Cut off on its way, perhaps.
@@ -40,7 +45,7 @@ export function readSearchAnswer(bytes: Uint8Array, assetId: string): Hit | unde
       'WoodWing Assets answered the search with something that is not as expected.',
     );
   }
-  return answer.data.hits.find((hit) => hit.id === assetId);
+  return answer.data;
 }
 
 /** A field's plain value: dates, sizes and lists of choices come as objects with a `value`. */

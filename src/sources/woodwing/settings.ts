@@ -24,6 +24,7 @@ export const woodwingSettings = z
     url: own.URL,
     secrets: { password: own.PASSWORD },
     portalUrl: own.PORTAL_URL,
+    catchUp: { isOn: own.CATCH_UP === 'on', from: own.CATCH_UP_FROM },
     thumbnailSize: own.THUMBNAIL_SIZE,
     /** Names of metadata fields that the record keeps beside the usual ones. */
     metadataFields: own.METADATA_FIELDS,

@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import type { Permit } from '../../../src/pipeline/ports/permit.ts';
-import type { FetchResult, WantedAsset } from '../../../src/pipeline/ports/source-client.ts';
+import type {
+  ChangesResult,
+  FetchResult,
+  WantedChanges,
+  WantedAsset,
+} from '../../../src/pipeline/ports/source-client.ts';
 import { createCallLimiter, type CallLimiter } from '../../../src/pipeline/concurrency/call-limiter.ts';
 import { isOfKind } from '../../../src/sources/index.ts';
 import { preservicaClient } from '../../../src/sources/preservica/client.ts';
@@ -290,6 +295,15 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     logged,
     pass(ms: number): void {
       now += ms;
+    },
+    async listChanges(wanted: WantedChanges): Promise<ChangesResult | undefined> {
+      const permit = await limiter.acquire(60_000);
+      if (permit === undefined) throw new Error('busy');
+      try {
+        return await system.listChanges?.(wanted, permit, new AbortController().signal);
+      } finally {
+        permit.end();
+      }
     },
     async fetchAsset(
       asset: WantedAsset = { kind: 'asset', id: assetId },

@@ -5,7 +5,12 @@ import { onTestFinished } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { createCallLimiter, type CallLimiter } from '../../../src/pipeline/concurrency/call-limiter.ts';
 import type { AssetEvent } from '../../../src/pipeline/model/event.ts';
-import type { FetchResult, FetchContext } from '../../../src/pipeline/ports/source-client.ts';
+import type {
+  ChangesResult,
+  FetchResult,
+  WantedChanges,
+  FetchContext,
+} from '../../../src/pipeline/ports/source-client.ts';
 import { isOfKind } from '../../../src/sources/index.ts';
 import { woodwingClient } from '../../../src/sources/woodwing/client.ts';
 import { secretsWith } from '../../support/secrets.ts';
@@ -203,6 +208,15 @@ export function askerOf(url: string, given: AskerGiven = {}) {
     logged,
     pass(ms: number): void {
       now += ms;
+    },
+    async listChanges(wanted: WantedChanges): Promise<ChangesResult | undefined> {
+      const permit = await limiter.acquire(60_000);
+      if (permit === undefined) throw new Error('busy');
+      try {
+        return await system.listChanges?.(wanted, permit, new AbortController().signal);
+      } finally {
+        permit.end();
+      }
     },
     async fetchAsset(
       context: Partial<FetchContext> = {},
