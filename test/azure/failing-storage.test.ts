@@ -32,7 +32,7 @@ afterAll(async () => {
   await azurite.stop();
 });
 
-const isTransaction = (request: { url?: string | undefined }) => request.url?.includes('$batch') === true;
+const isTransaction = (request: { url: string }) => request.url.includes('$batch');
 
 /** The pipeline on this storage. */
 function pipeline(): ProcessDeps {
