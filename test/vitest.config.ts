@@ -8,12 +8,12 @@ const withProcesses = [
   'test/cli/**/*.test.ts',
   'test/end-to-end/**/*.test.ts',
   'test/local/*.test.ts',
-  'test/local/{host,start}/**/*.test.ts',
+  'test/local/{chaos,host,start}/**/*.test.ts',
   'test/pipeline/accept/hostile-bodies.test.ts',
 ];
 
 // Of minutes, most of them spent waiting: begun last, they would be waited for alone.
-const long = /\/(?:killed-|hostile-(?:callers|source)|start\.test|pywebhooks-windows-vault)/;
+const long = /\/(?:chaos|killed-|hostile-(?:callers|source)|start\.test|pywebhooks-windows-vault)/;
 
 class LongOnesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

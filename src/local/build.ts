@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { dirname, join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 import { patchLibrary } from './patch-library.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -8,13 +8,17 @@ const bundle = join(root, 'dist', 'index.js');
 
 /**
  * Makes `dist/index.js`: one CommonJS file with everything in it but `@azure/functions-core`, which the platform
- * gives only to its own `require`. The file appears whole or not at all, also when several builds run at once.
+ * gives only to its own `require`. The file appears whole or not at all, also when several builds run at once. Another
+ * `outfile` and further `plugins` make another app of the same sources.
  */
-export async function buildApp(): Promise<string> {
+export async function buildApp({
+  outfile = bundle,
+  plugins = [],
+}: { outfile?: string; plugins?: Plugin[] } = {}): Promise<string> {
   const unfinished = `.${process.pid}.tmp`;
   const { outputFiles } = await build({
     entryPoints: [join(root, 'src', 'index.ts')],
-    outfile: bundle,
+    outfile,
     write: false,
     bundle: true,
     minify: true,
@@ -25,16 +29,16 @@ export async function buildApp(): Promise<string> {
     format: 'cjs',
     target: 'node22',
     external: ['@azure/functions-core'],
-    plugins: [patchLibrary],
+    plugins: [patchLibrary, ...plugins],
     // One of the SDKs asks for its own address, which CommonJS does not have.
     banner: { js: "const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
     define: { 'import.meta.url': 'importMetaUrl' },
     logLevel: 'warning',
     absWorkingDir: root,
   });
-  await mkdir(join(root, 'dist'), { recursive: true });
+  await mkdir(dirname(outfile), { recursive: true });
   // The bundle last: with it, all is there.
-  const files = outputFiles.toSorted((a, b) => Number(a.path === bundle) - Number(b.path === bundle));
+  const files = outputFiles.toSorted((a, b) => Number(a.path === outfile) - Number(b.path === outfile));
   for (const { path, contents } of files) {
     try {
       await writeFile(path + unfinished, contents);
@@ -43,7 +47,7 @@ export async function buildApp(): Promise<string> {
       await rm(path + unfinished, { force: true });
     }
   }
-  return bundle;
+  return outfile;
 }
 
 /** The bundle's path; builds it first where it is missing or older than the sources. */

@@ -28,11 +28,12 @@ export interface StorageAnswer {
   readonly body: Buffer;
 }
 
-/** What becomes of a request: the storage never sees it, or sees it late, or its answer is lost; or none of these. */
+/** What becomes of a request: the storage never sees it, or sees it late, or its answer is lost, or it is not there at all; or none of these. */
 export type StorageFailure =
   | { kind: 'answer'; status: number; headers?: Record<string, string>; body?: string }
   | { kind: 'delay'; ms: number }
   | { kind: 'lose-answer' }
+  | { kind: 'refuse' }
   | undefined;
 
 export interface StorageProxy {
@@ -87,6 +88,10 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
     const failure = proxy.failing(request);
     if (failure?.kind === 'answer') {
       response.writeHead(failure.status, failure.headers).end(failure.body);
+      return;
+    }
+    if (failure?.kind === 'refuse') {
+      response.destroy();
       return;
     }
     if (failure?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, failure.ms));

@@ -120,7 +120,7 @@ describe('an answer that is lost on its way', () => {
     for (let nth = 1; nth <= 3; nth += 1) {
       const { id, item } = aMessageNow();
       let seen = 0;
-      storage.failing = (service, { method, url = '' }) =>
+      storage.failing = (service, { method, url }) =>
         service === lostOf && method !== 'GET' && path.test(url) && (seen += 1) === nth
           ? { kind: 'lose-answer' }
           : undefined;

@@ -38,3 +38,21 @@ it('one poison message that cannot be recorded keeps none of the others from it'
   expect(bench.summary('third')).toMatchObject({ state: 'failed', reason: { code: 'poison' } });
   expect(logged.filter((line) => line.includes('poison-not-recorded'))).toHaveLength(1);
 });
+
+it('what takes too long leaves the rest for a later time', async () => {
+  const bench = processBench();
+  const looked: string[] = [];
+  const message = (id: string): PoisonMessage => ({
+    text: Buffer.from(JSON.stringify(aMessage({ events: [anEvent({ id })] }))).toString('base64'),
+    messageId: id,
+    remove: async () => {
+      looked.push(id);
+      bench.pass(30_000);
+    },
+    putBack: async () => void looked.push(id),
+  });
+  const batches = [['1', '2', '3', '4'].map(message), ['5'].map(message)];
+  const handler = poisonMessages({ ...bench.deps, poison: { take: async () => batches.shift() ?? [] } });
+  await handler({} as never, new library.InvocationContext({ logHandler: () => undefined }));
+  expect(looked).toEqual(['1', '2']);
+});

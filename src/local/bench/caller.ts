@@ -41,15 +41,17 @@ export class Caller {
   }
 }
 
-/** An event document about that asset; each `serial` is another event. */
-export function eventDocument(entityRef: string, serial: number): Buffer {
+/** An event document about that asset, or one with an event on each; each `serial` is another event. */
+export function eventDocument(entityRef: string | readonly string[], serial: number): Buffer {
   return Buffer.from(
     JSON.stringify({
       subscriptionId: '0123456789abcdef0123456789abcdef',
       timestamp: new Date(Date.now() - serial).toISOString().replace('Z', ''),
       tenant: 'ACME',
       version: '8.1',
-      events: [{ event: 'FullTextIndexed', entityType: 'IO', entityRef, identifiers: [] }],
+      events: [entityRef]
+        .flat()
+        .map((ref) => ({ event: 'FullTextIndexed', entityType: 'IO', entityRef: ref, identifiers: [] })),
       trigger: 'FULL_TEXT_INDEXED',
     }),
   );

@@ -3,6 +3,7 @@ import { ensureBuilt } from '../build.ts';
 import { benchAccept } from './accept.ts';
 import { benchColdStart } from './cold-start.ts';
 import { benchLedger } from './ledger.ts';
+import { benchAcceptWhileWorking, benchLag, benchMemory, benchProcesses } from './scale.ts';
 import { benchSignature } from './signature.ts';
 import { benchWork } from './work.ts';
 
@@ -12,6 +13,10 @@ const benches = {
   'cold-start': benchColdStart,
   work: benchWork,
   ledger: benchLedger,
+  lag: benchLag,
+  'accept-while-working': benchAcceptWhileWorking,
+  processes: benchProcesses,
+  memory: benchMemory,
 };
 
 await new Command('bench')

@@ -51,7 +51,7 @@ async function runOneByOne(count: number): Promise<number> {
   }
 }
 
-function settingsAt(
+export function settingsAt(
   storage: string,
   { url, settings: { account } }: PreservicaSimulator,
 ): Record<string, string> {
@@ -110,7 +110,7 @@ export async function run(count: number, env: Record<string, string>, how: { cou
 }
 
 /** Assets that share one picture, so that drawing is not measured. */
-function addAssets({ library }: PreservicaSimulator, count: number): Entity[] {
+export function addAssets({ library }: PreservicaSimulator, count: number): Entity[] {
   const thumbnail = drawPicture('bench', 400);
   return Array.from({ length: count }, (_, index) =>
     library.addAsset({ title: `Asset ${index}`, thumbnail }),

@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
-// The channel to us closes however we end, SIGKILL included.
-const endsWithParent = "data:text/javascript,process.on('disconnect',()=>process.exit())";
+/** For `node --import`: the channel to us closes however we end, SIGKILL included. */
+export const endsWithParent = "data:text/javascript,process.on('disconnect',()=>process.exit())";
 
 /** What runs the app on this machine: Azure's own tools where they are, else the small host of this project. */
 export function whatRunsTheApp(): {

@@ -43,9 +43,13 @@ export class SharedWrites implements WorkQueue {
   #writeNext(): void {
     clearTimeout(this.#slow);
     this.#waiting = this.#waiting.filter(({ signal }) => signal?.aborted !== true);
-    if (this.#waiting.length === 0) return;
-    const { text, count } = joinMessages(this.#waiting.map((each) => each.text));
-    void this.#write(text, this.#waiting.splice(0, count));
+    const [first] = this.#waiting;
+    if (first === undefined) return;
+    const near = this.#waiting.filter((each) => isNear(each.delayMs, first.delayMs));
+    const { text, count } = joinMessages(near.map((each) => each.text));
+    const group = new Set(near.slice(0, count));
+    this.#waiting = this.#waiting.filter((each) => !group.has(each));
+    void this.#write(text, [...group]);
     if (this.#underWay < mostAtOnce) this.#slow = setTimeout(() => this.#writeNext(), slowMs);
   }
 
@@ -62,4 +66,9 @@ export class SharedWrites implements WorkQueue {
       this.#writeNext();
     }
   }
+}
+
+/** True for delays that may become the longer one of both: who waits for seconds must not wait for somebody's minutes. */
+function isNear(one: number, other: number): boolean {
+  return Math.abs(one - other) <= Math.max(2_000, Math.min(one, other) / 4);
 }

@@ -41,6 +41,8 @@ export interface SourcePermit extends Permit {
 export interface SourceLimiter {
   /** Waits at most `maxWaitMs` for a permit. Throws a StorageError. */
   acquire(maxWaitMs: number): Promise<AcquireResult>;
+  /** Whether the source is to be left alone now, for whoever is in no hurry. Throws a StorageError. */
+  closed(): Promise<SourceClosed | undefined>;
   /** After a 429 or a 503: nobody new is let in for so long. A shorter closing never shortens a longer one. */
   pauseFor(forMs: number, code: 'source-unavailable' | 'rate-limited'): Promise<void>;
 }
@@ -104,6 +106,11 @@ class LimiterOfAll implements SourceLimiter {
     if (permit !== undefined) return { kind: 'permit', permit: this.#probe(permit) };
     this.#probing = false;
     return this.#closedNow() ?? { kind: 'busy' };
+  }
+
+  async closed(): Promise<SourceClosed | undefined> {
+    if (this.#sinceRefreshMs() >= refreshEveryMs) await this.#refresh();
+    return this.#closedNow();
   }
 
   async pauseFor(forMs: number, code: 'source-unavailable' | 'rate-limited'): Promise<void> {

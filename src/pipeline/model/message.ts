@@ -36,6 +36,8 @@ const common = {
   stumbles: z.int().min(0).optional(),
   /** Those who put it back and may have left their lease on its event. */
   leaseOwners: z.array(z.string().max(128)).max(8).optional(),
+  /** Why its event waits, by the ledger, until its source is asked for anything again. */
+  waitingFor: z.string().max(128).optional(),
   /** When it was put back to wait for a version or a setting that knows what it holds. */
   putBackAt: z.string().optional(),
   /** It was given up on once as a part of a larger message. */

@@ -1,12 +1,15 @@
 import type { EventCopy } from './event-copy.ts';
 import type { Settled } from './event-transitions.ts';
 import type { EventLease } from './event-lease.ts';
-import { encodeMessage, type AssetMessage } from '../model/message.ts';
+import { encodeMessage, type AssetMessage, type MessageHead } from '../model/message.ts';
 import { retryDelayMs } from './retry-schedule.ts';
 import { settleEvent, type Settling } from './settle-event.ts';
 import type { AgainCode, Outcome, ProcessDeps } from './process-deps.ts';
 
-export type CloseDeps = Pick<ProcessDeps, 'queue' | 'ledger' | 'limits' | 'log' | 'now' | 'random'>;
+export type CloseDeps = Pick<
+  ProcessDeps,
+  'queue' | 'putBacks' | 'ledger' | 'limits' | 'log' | 'now' | 'random'
+>;
 
 /** Writes an outcome down, and sends what must come again. The new message goes first: the row first would lose the event in a crash. */
 export async function closeEvent(
@@ -20,10 +23,16 @@ export async function closeEvent(
     case 'over':
       return;
     case 'put-back': {
-      await deps.queue.send(textOf(copy, head.attempt, lease), { delayMs: outcome.delayMs });
-      if (outcome.waiting === undefined) return logPutBack(copy, outcome.delayMs, deps);
-      const nextAttemptAt = new Date(deps.now() + outcome.delayMs).toISOString();
-      const settled: Settled = { state: 'waiting', reason: { ...outcome.waiting, nextAttemptAt } };
+      const { delayMs, waiting } = outcome;
+      const waitingFor = waiting === undefined ? {} : { waitingFor: waiting.code };
+      await (lease === undefined ? deps.putBacks : deps.queue).send(
+        textOf(copy, head.attempt, lease, waitingFor),
+        { delayMs },
+      );
+      if (waiting === undefined) return logPutBack(copy, delayMs, deps);
+      if (lease === undefined && isToldAlready(head, waiting.code, delayMs)) return;
+      const nextAttemptAt = new Date(deps.now() + delayMs).toISOString();
+      const settled: Settled = { state: 'waiting', reason: { ...waiting, nextAttemptAt } };
       await tell(copy, settled, { countsAsTry: false }, deps, lease);
       return;
     }
@@ -63,6 +72,14 @@ export async function closeEvent(
   }
 }
 
+// A time in the ledger may be past by so much.
+const shortWaitMs = 300_000;
+
+/** True where the ledger need not be told that an event goes on waiting: thousands may wait for one source. */
+export function isToldAlready(head: MessageHead, code: string, delayMs: number): boolean {
+  return head.waitingFor === code && delayMs < shortWaitMs;
+}
+
 function logPutBack({ event, head }: EventCopy, delayMs: number, { log }: CloseDeps): void {
   const fields = { source: head.source, eventId: event.id, delivery: head.deliveryId };
   log('info', 'event-put-back', { ...fields, delayMs: Math.round(delayMs) });
@@ -92,11 +109,12 @@ async function tell(
 function textOf(
   { event, head: before, content, owner }: EventCopy,
   attempt: number,
-  lease?: EventLease,
+  lease: EventLease | undefined,
+  waitingFor: Pick<MessageHead, 'waitingFor'> = {},
 ): string {
-  const { stumbles: _past, leaseOwners: former, ...known } = before;
+  const { stumbles: _past, waitingFor: _before, leaseOwners: former, ...known } = before;
   const leaseOwners = lease === undefined ? former : [owner];
-  const head = { ...known, attempt, ...(leaseOwners === undefined ? {} : { leaseOwners }) };
+  const head = { ...known, attempt, ...waitingFor, ...(leaseOwners === undefined ? {} : { leaseOwners }) };
   const message: AssetMessage =
     'claim' in content ? { ...head, claim: content.claim } : { ...head, events: [event] };
   const text = encodeMessage(message);

@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { isToldAlready } from './close-event.ts';
 import { copyOf } from './event-copy.ts';
 import { decodeMessage, maxTextBytes, type AssetMessage, type Arrival } from '../model/message.ts';
 import { StorageError } from '../ports/errors.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from '../dead-letter/record-unreadable.ts';
 import { splitDelivery } from './split-delivery.ts';
 import { handleJob } from './jobs.ts';
-import { processEvent } from './process-event.ts';
+import { processEvent, untilOpen } from './process-event.ts';
 import type { ProcessDeps, ProcessSource } from './process-deps.ts';
 
 const sendsAtOnce = 16;
@@ -105,10 +106,14 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
     if (head.putBackAt === undefined) return await waitForAnother({ ...message }, deps);
     return await recordUnknownSource(message, arrival, deps);
   }
+  const closed = head.waitingFor === undefined ? undefined : await source.limiter.closed();
+  const delayMs = closed === undefined ? 0 : untilOpen(closed, deps);
+  if (closed !== undefined && isToldAlready(head, closed.code, delayMs))
+    return await deps.putBacks.send(JSON.stringify(message), { delayMs });
   const release = await source.slots.take();
   if (release === undefined) {
-    const delayMs = source.slots.untilRoomMs(inline?.length ?? (claim?.to ?? 1) - (claim?.from ?? 0));
-    return await deps.putBacks.send(JSON.stringify(message), { delayMs });
+    const untilRoomMs = source.slots.untilRoomMs(inline?.length ?? (claim?.to ?? 1) - (claim?.from ?? 0));
+    return await deps.putBacks.send(JSON.stringify(message), { delayMs: untilRoomMs });
   }
   try {
     await handleKnown(message, source, arrival, deps);

@@ -117,7 +117,7 @@ async function fetchWithPermit(
   const known = await knownRows(copy, wanted.id, deps);
   const asset = known.asset?.value;
   const isFolded =
-    (isCovered(copy, asset, source, deps.limits) && !standsAlone(copy, source)) ||
+    (isCovered(copy, asset, source, deps) && !standsAlone(copy, source)) ||
     isOvertaken(fetchContextOf(copy, asset), source);
   if (isFolded) {
     const settled: Settled = { state: 'done', reason: foldedReason, title: asset?.title ?? null };
@@ -174,11 +174,11 @@ function isCovered(
   { event, head }: EventCopy,
   asset: AssetState | undefined,
   source: ProcessSource,
-  { foldMarginMs }: ProcessLimits,
+  { limits: { foldMarginMs }, now }: Pick<ProcessDeps, 'limits' | 'now'>,
 ): boolean {
   const fetchedAt = Date.parse(asset?.fetchedAt ?? '');
   const since = Date.parse(head.replayedAt ?? head.receivedAt);
-  if (!(fetchedAt - foldMarginMs >= since)) return false;
+  if (!(fetchedAt - foldMarginMs >= since) || isAhead(fetchedAt, foldMarginMs, now())) return false;
   return !source.eventuallyConsistent || Date.parse(event.occurredAt) <= Date.parse(asset?.fetchedFor ?? '');
 }
 
@@ -194,19 +194,28 @@ function marginLeftMs(
 ): number {
   const { attempt, replayId } = copy.head;
   if (asset?.latestFetchAt == null || attempt > 0 || replayId !== null || standsAlone(copy, source)) return 0;
+  const latest = Date.parse(asset.latestFetchAt);
+  if (isAhead(latest, foldMarginMs, now())) return 0;
   const isUnfinished = asset.fetchedAt !== asset.latestFetchAt;
   if (isUnfinished && source.receiver.announcesThumbnail?.(copy.event) === true) return 0;
-  return Math.min(foldMarginMs, Date.parse(asset.latestFetchAt) + foldMarginMs - now());
+  return Math.min(foldMarginMs, latest + foldMarginMs - now());
 }
 
-function awaitOpening(
-  { until, code, text }: SourceClosed,
-  deps: Pick<ProcessDeps, 'now' | 'random'>,
-): Outcome {
+/** True for a look-up of the future: a clock has jumped back, and tells nothing of what came before what. */
+function isAhead(fetchedAt: number, foldMarginMs: number, now: number): boolean {
+  return fetchedAt - now > foldMarginMs;
+}
+
+function awaitOpening(closed: SourceClosed, deps: Pick<ProcessDeps, 'now' | 'random'>): Outcome {
+  const { code, text } = closed;
+  return { kind: 'put-back', delayMs: untilOpen(closed, deps), waiting: { code, text } };
+}
+
+/** When to come again to a source that is closed. */
+export function untilOpen({ until }: SourceClosed, deps: Pick<ProcessDeps, 'now' | 'random'>): number {
   const waitMs = Math.max(0, until - deps.now());
   // Spread over a tenth of the time, so that not all come back in one moment.
-  const delayMs = waitMs + (1_000 + waitMs / 10) * deps.random();
-  return { kind: 'put-back', delayMs, waiting: { code, text } };
+  return waitMs + (1_000 + waitMs / 10) * deps.random();
 }
 
 /** What a leased event is worked on with. */

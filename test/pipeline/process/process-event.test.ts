@@ -297,6 +297,31 @@ describe('a copy that has its answer while somebody else holds the event', () =>
   });
 });
 
+describe('many events that wait for one source', () => {
+  it('are told of once, and then cost nothing but their messages', async () => {
+    const bench = processBench();
+    await bench.sourceStates.change('archive', (state) => ({ ...state, pausedAt: bench.deps.now() }));
+    await bench.handle(aMessage());
+    expect(bench.summary()).toMatchObject({ state: 'waiting', reason: { code: 'paused' } });
+    const row = bench.events.get('event-1');
+    await bench.drainUntil(bench.deps.now() + 120_000);
+    expect(bench.events.get('event-1')).toBe(row);
+    expect(bench.writes.filter((what) => what === 'message').length).toBeGreaterThan(3);
+    await bench.sourceStates.change('archive', (state) => ({ ...state, pausedAt: null }));
+    await bench.drain();
+    expect(bench.summary()).toMatchObject({ state: 'done', attempts: 1 });
+  });
+
+  it('are told of again during a long wait, with the time of the next look', async () => {
+    const bench = processBench();
+    await bench.sourceStates.change('archive', (state) => ({ ...state, pausedAt: bench.deps.now() }));
+    await bench.handle(aMessage());
+    const end = bench.deps.now() + 7_200_000;
+    await bench.drainUntil(end);
+    expect(Date.parse(bench.summary()?.reason?.nextAttemptAt ?? '')).toBeGreaterThan(end - 300_000);
+  });
+});
+
 describe('a message that is put back while the source wants quiet', () => {
   it('is put back once, also where the ledger cannot be told', async () => {
     const bench = processBench(() => ({
@@ -384,12 +409,21 @@ describe('many events on one asset', () => {
     expect(bench.summary('event-2')).toMatchObject({ state: 'done', reason: null, attempts: 1 });
   });
 
-  it('wait no longer than the margin, whatever another clock says', async () => {
+  it('are asked for again, and stay ended, after a clock has jumped back', async () => {
     const bench = processBench(() => found(), { foldMarginMs: 10_000 });
     await bench.handle(aMessage());
+    const ended = bench.summary();
     bench.pass(-3_600_000);
-    await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
-    expect(bench.messages).toMatchObject([{ delayMs: 10_000 }]);
+    const at = new Date(bench.deps.now()).toISOString();
+    const later = { receivedAt: at, deliveryId: 'delivery-2', events: [anEvent({ id: 'event-2' })] };
+    await bench.handle(aMessage(later));
+    expect(bench.asked).toHaveLength(2);
+    expect(bench.summary('event-2')).toMatchObject({ state: 'done', reason: null });
+    await bench.handle(aMessage());
+    await bench.handle(aMessage({ ...later, events: [anEvent()] }));
+    await bench.drain();
+    expect(bench.asked).toHaveLength(2);
+    expect(bench.summary()).toEqual({ ...ended, duplicates: 1 });
   });
 
   it.each<[string, object, Partial<AssetEvent>]>([
