@@ -124,11 +124,13 @@ export async function runChaos({ seed, events, kills, without, say }: ChaosOptio
     await upset;
     await sourceFaults.stop();
     faults.calm = true;
-    const [archive] = sources;
-    if (archive !== undefined) await sendOvertaking(archive, instances, { assets: 20, sent });
     say(`All are sent after ${seconds(startedAt)} s. Waiting for the app to come to an end.`);
 
-    const rows = await settled(stored, { limitMs: 300_000 + events * 60 });
+    const limitMs = 300_000 + events * 60;
+    await settled(stored, { limitMs });
+    const [archive] = sources;
+    if (archive !== undefined) await sendOvertaking(archive, instances, { assets: 20, sent });
+    const rows = await settled(stored, { limitMs });
     const endsSaid = new Map<string, number>();
     for (const { ended } of instances)
       for (const [id, count] of ended) endsSaid.set(id, (endsSaid.get(id) ?? 0) + count);
@@ -206,7 +208,7 @@ function appSettings(sources: readonly ChangingSource[], folder: string): Record
     AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:00.200',
     AzureFunctionsJobHost__extensions__queues__visibilityTimeout: '00:00:00',
     // What is not put back is poison while the storage still fails.
-    AzureFunctionsJobHost__extensions__queues__maxDequeueCount: '5',
+    AzureFunctionsJobHost__extensions__queues__maxDequeueCount: '8',
     ...Object.assign({}, ...sources.map(({ settings }) => settings)),
   };
 }
