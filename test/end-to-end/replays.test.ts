@@ -138,7 +138,15 @@ describe('a replay of many', () => {
       if (body !== '') continue;
       const { status, json } = await post({ confirm: matches, to });
       expect(status).toBe(202);
-      expect(await ended(json['replayId'])).toMatchObject({ state: 'done', matched: matches });
+      const progress = await ended(json['replayId']);
+      expect(progress).toMatchObject({ state: 'done', matched: matches });
+      const { queued } = progress as { queued?: number };
+      await until(async () => {
+        const histories = await Promise.all((await app.events()).map(({ id }) => historyOf(id)));
+        return (
+          histories.filter((each) => each.includes(String(json['replayId']))).length === queued || undefined
+        );
+      });
     }
   });
 
@@ -162,6 +170,12 @@ describe('a replay of many', () => {
   it('is asked for by the command', async () => {
     const env = { ...app.settings, ASSET_WEBHOOKS_URL: app.host.url };
     const options = ['events', 'replay', '--state', 'done', '--from', '2h', '--source', 'archive'];
+    // What was replayed before must have come to its end, or it is counted only later.
+    await until(async () =>
+      (await app.events('&source=archive')).every(({ state }) => !['processing', 'waiting'].includes(state))
+        ? true
+        : undefined,
+    );
     const counted = await runCommand([...options, '--dry-run', '--json'], { env });
     expect(counted, counted.stderr).toMatchObject({ code: 0 });
     const { matches } = JSON.parse(counted.stdout) as { matches: number };
