@@ -66,6 +66,22 @@ describe('the README', () => {
     expect(defaults.get('SOURCE_<NAME>_HANDSHAKE')).toBe(sourceSettings['HANDSHAKE']?.parse(undefined));
   });
 
+  it('names every parameter of the deployment, with its default', () => {
+    const parameters = [
+      ...read('infra/main.bicep').matchAll(/^param (\w+) (?:\w+(?:\[\])?\??|\([^)]*\))(?: = (.+))?$/gm),
+    ];
+    const told = table('parameter').flatMap(([names = '', defaults = '']) => {
+      const values = defaults.split(', ');
+      return quoted(names).map((name, index) => [name, values[index] ?? ''] as const);
+    });
+    expect(new Set(told.map(([name]) => name))).toEqual(new Set(parameters.map(([, name]) => name)));
+    for (const [, name, value] of parameters) {
+      const said = new Map(told).get(name ?? '');
+      if (value !== undefined && /^['\d]/.test(value))
+        expect(`${name} ${said}`).toBe(`${name} ${value.replaceAll("'", '')}`);
+    }
+  });
+
   it('names every door, with its methods and whose key opens it', async () => {
     // The table of doors loads the platform's library, which only its own loader may; its text is what counts here.
     const doors = [

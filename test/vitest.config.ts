@@ -7,6 +7,7 @@ const withProcesses = [
   'test/azure/**/*.test.ts',
   'test/cli/**/*.test.ts',
   'test/end-to-end/**/*.test.ts',
+  'test/infra/**/*.test.ts',
   'test/local/*.test.ts',
   'test/local/{chaos,host,start}/**/*.test.ts',
   'test/pipeline/accept/hostile-bodies.test.ts',
