@@ -3,7 +3,13 @@ import { ensureBuilt } from '../build.ts';
 import { benchAccept } from './accept.ts';
 import { benchColdStart } from './cold-start.ts';
 import { benchLedger } from './ledger.ts';
-import { benchAcceptWhileWorking, benchLag, benchMemory, benchProcesses } from './scale.ts';
+import {
+  benchAcceptWhileWorking,
+  benchLag,
+  benchLargeDelivery,
+  benchMemory,
+  benchProcesses,
+} from './scale.ts';
 import { benchSignature } from './signature.ts';
 import { benchWork } from './work.ts';
 
@@ -17,6 +23,7 @@ const benches = {
   'accept-while-working': benchAcceptWhileWorking,
   processes: benchProcesses,
   memory: benchMemory,
+  'large-delivery': benchLargeDelivery,
 };
 
 await new Command('bench')

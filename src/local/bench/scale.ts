@@ -9,6 +9,7 @@ import { percentile, perSecond } from './measure.ts';
 import { addAssets, settingsAt } from './work.ts';
 
 const connections = 32;
+const atOnce = 200;
 
 interface Running {
   readonly azurite: Azurite;
@@ -140,22 +141,33 @@ export async function benchProcesses() {
   return { onePerSecond: one, twoPerSecond: two, ratio: two / one };
 }
 
-/** Resident memory after 5,000 and after 20,000 events, and at most while a delivery of 10,000 is worked on. */
+/** Resident memory after 5,000 and after 20,000 events. */
 export async function benchMemory() {
   const grown = await running({ assets: 1_000, env: { FOLD_MARGIN_SECONDS: '0' } }, async (all) => {
     const after: number[] = [];
     let sent = 0;
     for (const count of [5_000, 20_000]) {
-      await perSecond(count - sent, connections, async (index) => {
-        await all.caller.deliver(url(all), eventDocument(refOf(all, sent + index), sent + index));
-      });
-      sent = count;
+      // Azurite looks through a whole queue for each message: a long one would leave it time for nothing else.
+      while (sent < count) {
+        const from = sent;
+        await perSecond(atOnce, connections, async (index) => {
+          await all.caller.deliver(url(all), eventDocument(refOf(all, from + index), from + index));
+        });
+        sent += atOnce;
+        await handled(all.apps, sent + 50 - atOnce);
+      }
       await handled(all.apps, count + 50);
       await delay(3_000);
       after.push((await all.apps[0]?.usage())?.residentMiB ?? Number.NaN);
     }
     return after;
   });
+  const [after5000 = Number.NaN, after20000 = Number.NaN] = grown;
+  return { after5000MiB: after5000, after20000MiB: after20000, ratio: after20000 / after5000 };
+}
+
+/** Resident memory at most while a delivery of 10,000 events is worked on, above that of the idle app. */
+export async function benchLargeDelivery() {
   const large = await running({ assets: 10_000 }, async (all) => {
     await delay(3_000);
     const idle = (await all.apps[0]?.usage())?.residentMiB ?? Number.NaN;
@@ -172,15 +184,11 @@ export async function benchMemory() {
     const seconds = (performance.now() - startedAt) / 1_000;
     return { idle, most, seconds, bodyMiB: body.byteLength / 1_048_576 };
   });
-  const [after5000 = Number.NaN, after20000 = Number.NaN] = grown;
   return {
-    after5000MiB: after5000,
-    after20000MiB: after20000,
-    ratio: after20000 / after5000,
-    largeDeliveryIdleMiB: large.idle,
-    largeDeliveryMostMiB: large.most,
-    largeDeliveryBodyMiB: large.bodyMiB,
-    largeDeliveryAboveIdleMiB: large.most - large.idle,
-    largeDeliverySeconds: large.seconds,
+    idleMiB: large.idle,
+    mostMiB: large.most,
+    bodyMiB: large.bodyMiB,
+    aboveIdleMiB: large.most - large.idle,
+    seconds: large.seconds,
   };
 }
