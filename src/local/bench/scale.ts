@@ -57,6 +57,13 @@ async function handled(apps: readonly AppProcess[], count: number): Promise<void
 const url = ({ apps }: Running): string => apps[0]?.url ?? '';
 const refOf = ({ assets }: Running, index: number): string => assets[index % assets.length]?.ref ?? '';
 
+/** Delivers so many events, one a delivery, over all connections. */
+async function deliver(all: Running, count: number, from = 0): Promise<void> {
+  await perSecond(count, connections, async (index) => {
+    await all.caller.deliver(url(all), eventDocument(refOf(all, from + index), from + index));
+  });
+}
+
 /** Milliseconds from the receipt of an event to its end, at a steady rate and in a burst of 2,000. */
 export async function benchLag() {
   const steady = await running({ assets: 400 }, async (all) => {
@@ -72,9 +79,7 @@ export async function benchLag() {
   });
   const burst = await running({ assets: 2_000 }, async (all) => {
     const before = await all.apps[0]?.usage();
-    await perSecond(2_000, connections, async (index) => {
-      await all.caller.deliver(url(all), eventDocument(refOf(all, index), index));
-    });
+    await deliver(all, 2_000);
     await handled(all.apps, 2_050);
     const after = await all.apps[0]?.usage();
     const cpuMsAnEvent = ((after?.cpuMs ?? 0) - (before?.cpuMs ?? 0)) / 2_000;
@@ -101,9 +106,7 @@ export async function benchAcceptWhileWorking() {
     await perSecond(2_000, connections, sendBare);
     const bare = await perSecond(2_000, connections, sendBare);
     const backlog = 2_000;
-    await perSecond(backlog, connections, async (index) => {
-      await all.caller.deliver(url(all), eventDocument(refOf(all, index), index));
-    });
+    await deliver(all, backlog);
     const times: number[] = [];
     const before = all.apps[0]?.lags.length ?? 0;
     const accepted = await perSecond(1_000, connections, async (index) => {
@@ -130,9 +133,7 @@ export async function benchProcesses() {
     await running({ assets: backlog, processes }, async (all) => {
       all.preservica.settings.latencyMs = 50;
       const startedAt = performance.now();
-      await perSecond(backlog, connections, async (index) => {
-        await all.caller.deliver(url(all), eventDocument(refOf(all, index), index));
-      });
+      await deliver(all, backlog);
       await handled(all.apps, backlog + 50);
       return (backlog * 1_000) / (performance.now() - startedAt);
     });
@@ -149,10 +150,7 @@ export async function benchMemory() {
     for (const count of [5_000, 20_000]) {
       // Azurite looks through a whole queue for each message: a long one would leave it time for nothing else.
       while (sent < count) {
-        const from = sent;
-        await perSecond(atOnce, connections, async (index) => {
-          await all.caller.deliver(url(all), eventDocument(refOf(all, from + index), from + index));
-        });
+        await deliver(all, atOnce, sent);
         sent += atOnce;
         await handled(all.apps, sent + 50 - atOnce);
       }

@@ -15,9 +15,10 @@ import { SourceFaults } from './source-faults.ts';
 import type { ChangingSource } from './source.ts';
 import { StorageFaults } from './storage-faults.ts';
 import { Stored } from './stored.ts';
-import { isFinal, judge, type Verdict } from './verdict.ts';
+import { judge, type Verdict } from './verdict.ts';
 import { Witness, type SeenWrite } from './witness.ts';
 import type { EventEntry } from '../../pipeline/model/ledger.ts';
+import { isFinal } from '../../pipeline/process/event-transitions.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -356,7 +357,8 @@ async function settled(stored: Stored, { limitMs }: { limitMs: number }): Promis
     else {
       emptySince ??= Date.now();
       const events = await stored.events();
-      if (events.every(isFinal) || Date.now() - emptySince > stuckAfterMs) return events;
+      if (events.every(({ summary }) => isFinal(summary.state)) || Date.now() - emptySince > stuckAfterMs)
+        return events;
     }
     if (Date.now() > deadline) return await stored.events();
     await delay(lookEveryMs);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EventEntry } from '../../pipeline/model/ledger.ts';
+import { isFinal } from '../../pipeline/process/event-transitions.ts';
 import type { Planted } from './planted.ts';
 import type { Expected } from './source.ts';
 import type { Stored } from './stored.ts';
@@ -46,7 +47,8 @@ export async function judge(told: Told, events: readonly EventEntry[], stored: S
     const own = rows.get(change) ?? [];
     if (own.length === 0) verdict.lost.push(`change ${change} was accepted and has no row`);
     if (own.length > 1) verdict.doubled.push(`change ${change} has the rows ${own.map(named).join(' and ')}`);
-    for (const entry of own) if (!isFinal(entry)) verdict.lost.push(`${named(entry)} came to no end`);
+    for (const entry of own)
+      if (!isFinal(entry.summary.state)) verdict.lost.push(`${named(entry)} came to no end`);
   }
   for (const [id, count] of told.endsSaid)
     if (count > 1) verdict.doubled.push(`event ${id} was ended ${count} times by what the processes said`);
@@ -123,10 +125,6 @@ function changeOf({ identifiers, content }: EventEntry): number | undefined {
     identifiers.find(({ type }) => type === 'Change')?.value ??
     ('event' in content ? content.event.data['change'] : undefined);
   return given === undefined ? undefined : Number(given);
-}
-
-export function isFinal({ summary: { state } }: EventEntry): boolean {
-  return state === 'done' || state === 'ignored' || state === 'failed';
 }
 
 function named({ summary: { id, source, state, reason } }: EventEntry): string {

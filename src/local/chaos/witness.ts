@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { EventState } from '../../pipeline/model/ledger.ts';
+import { isFinal } from '../../pipeline/process/event-transitions.ts';
 import type { StorageAnswer, StorageRequest } from '../storage-proxy.ts';
 import { changeIn } from './source.ts';
 
@@ -19,7 +21,7 @@ const Lease = z.object({ owner: z.string(), until: z.string() });
 const text = z.string().default('');
 const EventRow = z.object({
   RowKey: z.string().startsWith('e:'),
-  state: z.string(),
+  state: EventState,
   lease: text.transform((json) => (json === '' ? null : Lease.parse(JSON.parse(json)))),
   finishedAt: text,
 });
@@ -94,7 +96,7 @@ export class Witness {
   #sawRow(id: string, row: EventRow): SeenWrite['kind'] {
     const before = this.#rows.get(id);
     this.#rows.set(id, row);
-    if (before !== undefined && isFinal(before)) {
+    if (before !== undefined && isFinal(before.state)) {
       if (row.state !== before.state || row.lease !== null || row.finishedAt !== before.finishedAt)
         this.broken.push(`event ${id} had ended (${before.state}) and was worked on again (${row.state})`);
       return 'other';
@@ -109,7 +111,7 @@ export class Witness {
       if (before?.lease?.owner !== row.lease.owner) this.claims += 1;
       return 'event-claimed';
     }
-    if (!isFinal(row)) return 'event-waiting';
+    if (!isFinal(row.state)) return 'event-waiting';
     this.ends += 1;
     return 'event-ended';
   }
@@ -123,8 +125,4 @@ export class Witness {
     if (change < before)
       this.broken.push(`the record ${path} went back from change ${before} to change ${change}`);
   }
-}
-
-function isFinal({ state }: EventRow): boolean {
-  return state === 'done' || state === 'ignored' || state === 'failed';
 }
