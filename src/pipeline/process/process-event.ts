@@ -246,7 +246,9 @@ async function fetchAndStore(leased: Leased, deps: ProcessDeps): Promise<Outcome
   let { asset } = lease;
   for (let fetches = 1; ; fetches += 1) {
     const beganAt = new Date(deps.now());
-    const before = await readRecord(deps.assets, name);
+    // Where none was ever fetched there is no record to read. Should there be one all the same, none is written over it.
+    const isFirst = fetches === 1 && asset.latestFetchAt === null;
+    const before = isFirst ? undefined : await readRecord(deps.assets, name);
     const context = fetchContextOf(copy, asset);
     if (isOvertaken(context, source))
       return { kind: 'ended', settled: { state: 'done', reason: foldedReason } };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StorageError } from '../../../src/pipeline/ports/errors.ts';
 import type { AssetEvent } from '../../../src/pipeline/model/event.ts';
 import { Coalescer } from '../../../src/pipeline/concurrency/coalescer.ts';
@@ -278,6 +278,26 @@ describe('the last state wins', () => {
     expect(bench.summary('event-1')).toMatchObject({ state: 'done', reason: null, title: 'New' });
     // It found another record than the one that it began with, and looked again.
     expect(bench.asked).toHaveLength(3);
+  });
+});
+
+describe('an asset that was never fetched', () => {
+  it('costs no read of its record', async () => {
+    const bench = processBench();
+    const read = vi.spyOn(bench.assetStore, 'read');
+    await bench.handle(aMessage());
+    expect(bench.record()).toMatchObject({ title: 'Harbour' });
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  it('is looked up again where it has a record all the same, as after its row was lost', async () => {
+    const bench = processBench();
+    await bench.handle(aMessage());
+    bench.forgetAssets();
+    await bench.handle(aMessage({ events: [anEvent({ id: 'event-2' })] }));
+    expect(bench.asked).toHaveLength(3);
+    expect(bench.summary('event-2')).toMatchObject({ state: 'done', reason: null });
+    expect(bench.record()).toMatchObject({ fetchedAt: new Date(bench.deps.now()).toISOString() });
   });
 });
 
