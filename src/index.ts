@@ -28,6 +28,7 @@ import { listSources, openWindow, pauseSource, resumeSource } from './functions/
 import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
 import { eventSlots } from './pipeline/concurrency/event-slots.ts';
+import { InFlight } from './pipeline/concurrency/in-flight.ts';
 import { SharedWrites } from './pipeline/concurrency/shared-writes.ts';
 import { Coalescer } from './pipeline/concurrency/coalescer.ts';
 import { refusalCounter } from './pipeline/accept/refusals.ts';
@@ -123,6 +124,7 @@ function run(config: Config): void {
     assets,
     ledger,
     coalescer: new Coalescer<Outcome>(),
+    keeping: new InFlight(),
     limits: config,
     jobs: tableJobs(clients),
     ...clock,

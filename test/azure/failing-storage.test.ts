@@ -5,6 +5,7 @@ import { storageClients, type StorageClients } from '../../src/azure/storage-cli
 import { workQueue } from '../../src/azure/work-queue.ts';
 import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
 import { Coalescer } from '../../src/pipeline/concurrency/coalescer.ts';
+import { InFlight } from '../../src/pipeline/concurrency/in-flight.ts';
 import { handleMessage } from '../../src/pipeline/process/handle-message.ts';
 import type { Outcome, ProcessDeps } from '../../src/pipeline/process/process-deps.ts';
 import { configFor } from '../support/config.ts';
@@ -43,6 +44,7 @@ function pipeline(): ProcessDeps {
     assets: assetStore(clients),
     ledger: tableLedger(clients, ['archive']),
     coalescer: new Coalescer<Outcome>(),
+    keeping: new InFlight(),
     now: Date.now,
   };
 }

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Bodies } from '../../src/functions/bodies.ts';
 import { webhooks, type WebhookDeps } from '../../src/functions/webhooks.ts';
+import { InFlight } from '../../src/pipeline/concurrency/in-flight.ts';
 import type { WebhookSecrets } from '../../src/pipeline/ports/secrets.ts';
 import { offersTo } from '../../src/secrets/secret-offer.ts';
 import { preservicaReceiver } from '../../src/sources/preservica/receiver.ts';
@@ -37,6 +38,7 @@ function door(given: Partial<WebhookDeps> = {}) {
     refreshEveryMs: 0,
     maxDeliveryBytes: 1_000_000,
     bodies: new Bodies(10_000_000),
+    keeping: new InFlight(),
     now: () => Date.parse('2026-01-05T10:00:00Z'),
     newId: () => 'delivery-1',
     ...given,

@@ -2,6 +2,7 @@ import { claimReader } from '../../src/pipeline/process/claimed-events.ts';
 import { createSourceLimiter } from '../../src/pipeline/concurrency/source-limiter.ts';
 import { eventSlots } from '../../src/pipeline/concurrency/event-slots.ts';
 import { Coalescer } from '../../src/pipeline/concurrency/coalescer.ts';
+import { InFlight } from '../../src/pipeline/concurrency/in-flight.ts';
 import type { AssetEvent } from '../../src/pipeline/model/event.ts';
 import type { AssetMessage } from '../../src/pipeline/model/message.ts';
 import { handleMessage } from '../../src/pipeline/process/handle-message.ts';
@@ -107,6 +108,7 @@ export function processBench(
     jobs: stores.jobs,
     jobKinds: new Map(jobKinds.map((kind) => [kind.name, kind])),
     coalescer: new Coalescer<Outcome>(),
+    keeping: new InFlight(),
     limits: {
       maxEventAgeMs: 604_800_000,
       retryDelaysMs: [5_000, 30_000],

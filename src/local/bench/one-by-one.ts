@@ -13,6 +13,7 @@ import { isOfKind } from '../../sources/index.ts';
 import { eventSlots } from '../../pipeline/concurrency/event-slots.ts';
 import { createSourceLimiter } from '../../pipeline/concurrency/source-limiter.ts';
 import { Coalescer } from '../../pipeline/concurrency/coalescer.ts';
+import { InFlight } from '../../pipeline/concurrency/in-flight.ts';
 import { handleMessage } from '../../pipeline/process/handle-message.ts';
 import type { Outcome } from '../../pipeline/process/process-deps.ts';
 import { preservicaReceiver } from '../../sources/preservica/receiver.ts';
@@ -75,6 +76,7 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
     jobs: tableJobs(clients),
     jobKinds: new Map(),
     coalescer: new Coalescer<Outcome>(),
+    keeping: new InFlight(),
     limits: config,
     log,
     now: Date.now,

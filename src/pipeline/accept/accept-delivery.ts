@@ -12,7 +12,7 @@ export type AcceptResult =
   /** Proved and kept, but nothing that we could read. */
   | { kind: 'unreadable'; deliveryId: string; why: UnreadableDelivery['why'] };
 
-export interface AcceptDeps extends Pick<ProcessDeps, 'deliveries' | 'ledger' | 'now' | 'newId'> {
+export interface AcceptDeps extends Pick<ProcessDeps, 'deliveries' | 'ledger' | 'keeping' | 'now' | 'newId'> {
   readonly queue: WorkQueue;
   readonly log: Log;
 }
@@ -51,9 +51,12 @@ export async function acceptDelivery(
     },
     body: { bytes: call.body, eventName: receiver.eventName?.(call) },
   };
-  return await withDeadline(
-    Math.min(keptWithinMs, leftMs()),
-    async (signal) => await keep(delivery, receiver, { ...deps, signal }),
+  return await deps.keeping.track(
+    async () =>
+      await withDeadline(
+        Math.min(keptWithinMs, leftMs()),
+        async (signal) => await keep(delivery, receiver, { ...deps, signal }),
+      ),
   );
 }
 

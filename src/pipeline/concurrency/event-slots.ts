@@ -4,6 +4,7 @@ import { createCallLimiter, type CallLimiter } from './call-limiter.ts';
 // An estimate that is somewhat too early keeps the source busy; one that is too late would leave it idle.
 const early = 0.8;
 const shortestMs = 1_000;
+const expectedMs = 500;
 const longestMs = 120_000;
 const longestWaitMs = 5_000;
 // With host.json, more messages are fetched while 24 are in hand, and 40 are the most.
@@ -12,8 +13,8 @@ const fetchedBelow = 24;
 
 /** How many messages of one source this instance handles at one time: a slow source must not keep the others' from being handled. */
 export interface EventSlots {
-  /** Gives what ends the handling; undefined where there is no room, and none in time. */
-  take(): Promise<(() => void) | undefined>;
+  /** Gives what ends the handling of a message of so many events; undefined where there is no room, and none in time. */
+  take(events: number): Promise<(() => void) | undefined>;
   /** How long until there is room for a message of so many events, after those that asked before. */
   untilRoomMs(events: number): number;
 }
@@ -26,12 +27,12 @@ export function eventSlots(sources: number, clock: Clock): EventSlots {
     ? inHandAtMost
     : Math.max(8, Math.min(inHandAtMost / 2, Math.floor(fetchedBelow / (sources - 1))));
   const slots: CallLimiter = createCallLimiter({ maxAtOnce: most, maxPerSecond: 0, now: () => clock.now() });
-  let messageMs = shortestMs;
+  let messageMs = expectedMs;
   let nextAt = 0;
   return {
-    async take() {
-      // Whoever waits keeps nobody waiting where there is no other source.
-      if (!isAlone && slots.inUse >= most) return undefined;
+    async take(events) {
+      // One event keeps nobody waiting where there is no other source. Many would make the queue longer.
+      if (!(isAlone && events === 1) && slots.inUse >= most) return undefined;
       const slot = await slots.acquire(longestWaitMs);
       if (slot === undefined) return undefined;
       const startedAt = clock.now();

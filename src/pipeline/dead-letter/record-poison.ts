@@ -52,7 +52,7 @@ export async function recordPoison(
   if (events.length > 1 && head.fromPoison === undefined) {
     // Their own messages may be on their way: each is worked on, or given up, by itself.
     for (const part of splitDelivery({ ...head, fromPoison: true }, events, claim))
-      await deps.queue.send(part);
+      await deps.queue.send(part.text);
     return 'recorded';
   }
   let held = false;

@@ -69,8 +69,17 @@ export function encodeAll(head: MessageHead, events: Events): string | undefined
     : encodeMessage({ ...head, events: events.slice(0, events.length) });
 }
 
+/** A message as text, and how many events it holds. */
+export interface MessageText {
+  readonly text: string;
+  readonly count: number;
+}
+
 /** Events in as few messages as hold them, in their order; the index alone where one is too large for any. */
-export function* encodeParts(head: MessageHead, events: readonly AssetEvent[]): Generator<string | number> {
+export function* encodeParts(
+  head: MessageHead,
+  events: readonly AssetEvent[],
+): Generator<MessageText | number> {
   const room = roomFor(head);
   let pieces: string[] = [];
   let bytes = 0;
@@ -78,7 +87,7 @@ export function* encodeParts(head: MessageHead, events: readonly AssetEvent[]): 
     const piece = JSON.stringify(event);
     const size = Buffer.byteLength(piece) + 1;
     if (pieces.length > 0 && bytes + size > room) {
-      yield joined(head, pieces);
+      yield { text: joined(head, pieces), count: pieces.length };
       pieces = [];
       bytes = 0;
     }
@@ -89,7 +98,7 @@ export function* encodeParts(head: MessageHead, events: readonly AssetEvent[]): 
       bytes += size;
     }
   }
-  if (pieces.length > 0) yield joined(head, pieces);
+  if (pieces.length > 0) yield { text: joined(head, pieces), count: pieces.length };
 }
 
 /** The message as text, or undefined where it would not fit and needs a claim. Writes out no more than what fits. */

@@ -251,7 +251,8 @@ async function recover(
     attempt: 0,
     replayId: null,
   };
-  for (const text of encodeParts(head, events)) if (typeof text === 'string') await deps.queue.send(text);
+  for (const part of encodeParts(head, events))
+    if (typeof part === 'object') await deps.queue.send(part.text);
   if (events.length > 0)
     deps.log('info', 'changes-recovered', { source: name, recovered: events.length, from, to });
 }

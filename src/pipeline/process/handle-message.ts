@@ -11,6 +11,8 @@ import type { ProcessDeps, ProcessSource } from './process-deps.ts';
 
 const sendsAtOnce = 16;
 const anotherWaitMs = 3_600_000;
+// While deliveries come without a pause, events are still worked on, at a slower pace.
+const longestWaitMs = 2_000;
 
 /**
  * Does what a queue message asks for: one event is worked on, many are split into smaller messages. Whatever the
@@ -110,9 +112,10 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
   const delayMs = closed === undefined ? 0 : untilOpen(closed, deps);
   if (closed !== undefined && isToldAlready(head, closed.code, delayMs))
     return await deps.putBacks.send(JSON.stringify(message), { delayMs });
-  const release = await source.slots.take();
+  const count = inline?.length ?? (claim?.to ?? 1) - (claim?.from ?? 0);
+  const release = await source.slots.take(count);
   if (release === undefined) {
-    const untilRoomMs = source.slots.untilRoomMs(inline?.length ?? (claim?.to ?? 1) - (claim?.from ?? 0));
+    const untilRoomMs = source.slots.untilRoomMs(count);
     return await deps.putBacks.send(JSON.stringify(message), { delayMs: untilRoomMs });
   }
   try {
@@ -142,19 +145,22 @@ async function handleKnown(
     await recordLost(head, { code: 'unreadable', text }, { claim: missing, arrival }, deps);
   }
   if (events.length === 1) {
+    await deps.keeping.letGoFirst(longestWaitMs);
     const copy = await copyOf(event, { head, claim, owner: arrival.owner }, deps.ledger);
     await processEvent(copy, source, deps);
     return;
   }
   let messages = 0;
-  let waiting: string[] = [];
+  let waiting: { text: string; delayMs: number }[] = [];
   const sendWaiting = async (): Promise<void> => {
     messages += waiting.length;
-    await Promise.all(waiting.map(async (text) => await deps.queue.send(text)));
+    await Promise.all(waiting.map(async ({ text, delayMs }) => await deps.queue.send(text, { delayMs })));
     waiting = [];
   };
-  for (const text of splitDelivery(head, events, claim)) {
-    waiting.push(text);
+  for (const { text, count } of splitDelivery(head, events, claim)) {
+    // Only so many events come into the queue at one time as there will be room for.
+    const isLater = count > 1 && messages + waiting.length > 0;
+    waiting.push({ text, delayMs: isLater ? source.slots.untilRoomMs(count) : 0 });
     if (waiting.length === sendsAtOnce) await sendWaiting();
   }
   await sendWaiting();

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedEvents } from './claimed-events.ts';
+import type { InFlight } from '../concurrency/in-flight.ts';
 import type { EventSlots } from '../concurrency/event-slots.ts';
 import type { SourceLimiter } from '../concurrency/source-limiter.ts';
 import type { Settled } from './event-transitions.ts';
@@ -37,6 +38,8 @@ export interface ProcessDeps extends Clock {
   readonly jobs: JobStore;
   readonly jobKinds: ReadonlyMap<string, JobKind>;
   readonly coalescer: Coalescer<Outcome>;
+  /** The deliveries that are being kept: they go before events. */
+  readonly keeping: InFlight;
   readonly limits: ProcessLimits;
   readonly log: Log;
   newId(): string;

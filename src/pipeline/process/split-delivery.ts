@@ -5,6 +5,7 @@ import {
   encodeParts,
   type ClaimCheck,
   type MessageHead,
+  type MessageText,
 } from '../model/message.ts';
 import type { Events } from '../ports/receiver.ts';
 
@@ -16,14 +17,14 @@ export function* splitDelivery(
   head: MessageHead,
   events: Events,
   claim: ClaimCheck | undefined,
-): Generator<string> {
+): Generator<MessageText> {
   const size = events.length > batchOf ? batchOf : 1;
   for (let from = 0; from < events.length; from += size) {
     const batch = events.slice(from, from + size);
     for (const part of encodeParts(head, batch)) {
-      yield typeof part === 'string'
+      yield typeof part === 'object'
         ? part
-        : claimOf(head, claim, { index: from + part, event: batch[part] });
+        : { text: claimOf(head, claim, { index: from + part, event: batch[part] }), count: 1 };
     }
   }
 }
