@@ -38,11 +38,14 @@ export interface AppProcess {
 }
 
 /** Starts the app under the small host in a process of its own; resolves once it serves. */
-export async function startApp(env: Record<string, string>, bundle?: string): Promise<AppProcess> {
+export async function startApp(
+  env: Record<string, string>,
+  { bundle, nodeOptions = [] }: { bundle?: string | undefined; nodeOptions?: readonly string[] } = {},
+): Promise<AppProcess> {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(
     process.execPath,
-    [main, '--port', '0', ...(bundle === undefined ? [] : ['--bundle', bundle])],
+    [...nodeOptions, main, '--port', '0', ...(bundle === undefined ? [] : ['--bundle', bundle])],
     {
       env: { PATH, HOME, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],

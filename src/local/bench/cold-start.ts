@@ -29,7 +29,7 @@ export async function benchColdStart() {
   const first = (path: string, app?: string) => async (): Promise<number> => {
     const caller = new Caller(1);
     const startedAt = performance.now();
-    const running = await startApp(env, app);
+    const running = await startApp(env, { bundle: app });
     await caller.call(running.url + path, { method: 'POST' });
     const took = performance.now() - startedAt;
     caller.close();
