@@ -35,7 +35,7 @@ export interface UnreadableDelivery {
 export type Reading = { kind: 'events'; events: Events } | UnreadableDelivery;
 
 /** What a call turned out to be. Every `why` is a code for the log; no stranger ever sees it. */
-export type Verdict = HeadVerdict | { kind: 'proved' };
+export type Verdict = HeadVerdict | CallVerdict;
 
 /** What its head alone can say of a call. */
 export type HeadVerdict =
@@ -46,7 +46,7 @@ export type HeadVerdict =
 /** What a call is, seen whole. */
 export type CallVerdict =
   | { kind: 'handshake'; answer: Readonly<Record<string, string>> }
-  | { kind: 'proved' }
+  | { kind: 'proved'; secret: 'current' | 'previous' }
   | { kind: 'not-proved'; why: 'no-signature' | 'malformed-signature' | 'wrong-signature' }
   /** Nothing that could ever be answered. */
   | { kind: 'refused'; why: RefusalCode };

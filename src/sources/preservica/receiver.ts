@@ -13,8 +13,8 @@ import type {
 import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
 import { isJsonObject, readJson, whyUnread } from '../../pipeline/model/read-json.ts';
 import { textOf, timeOf } from '../parse-values.ts';
-import { signatureIn } from '../signed-by-any.ts';
-import { challengeAnswer, isAnswerableCode, signedEvent } from './signature.ts';
+import { signatureIn } from '../verify-signature.ts';
+import { challengeAnswer, isAnswerableCode, verifyEvent } from './signature.ts';
 
 /** Preservica as a caller: the handshake and the signed event documents (README.md says what it relies on). */
 export function preservicaReceiver({ handshake }: { handshake: 'strict' | 'lenient' }): Receiver {
@@ -62,9 +62,7 @@ function verify(call: Call, secrets: WebhookSecrets, handshake: 'strict' | 'leni
     return { kind: 'handshake', answer };
   }
   const signature = call.headers.get(signatureHeader.header) ?? '';
-  return signedEvent(secrets, call.body, signature)
-    ? { kind: 'proved' }
-    : { kind: 'not-proved', why: 'wrong-signature' };
+  return verifyEvent(secrets, call.body, signature);
 }
 
 function read(body: Uint8Array, receipt: Receipt): Reading {

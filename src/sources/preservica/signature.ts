@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { signedByAny } from '../signed-by-any.ts';
+import { verifySignature } from '../verify-signature.ts';
 
 // An event's signature covers this text and then the body.
 const prefix = 'preservica-webhook-auth';
@@ -18,11 +18,11 @@ export function isAnswerableCode(code: string): boolean {
   return /^[A-Za-z0-9._~+/=-]{1,256}$/.test(code) && !code.startsWith(prefix);
 }
 
-/** True when any of the secrets made this signature over the raw body. */
-export function signedEvent(
+/** Says which of the secrets made this signature over the raw body. */
+export function verifyEvent(
   secrets: readonly (string | undefined)[],
   body: Uint8Array,
   signature: string,
-): boolean {
-  return signedByAny(secrets, { hash: 'sha256', message: [prefixBytes, body], signature });
+): ReturnType<typeof verifySignature> {
+  return verifySignature(secrets, { hash: 'sha256', message: [prefixBytes, body], signature });
 }

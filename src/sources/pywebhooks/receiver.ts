@@ -12,7 +12,7 @@ import type {
   Receiver,
 } from '../../pipeline/ports/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
-import { signatureIn, signedByAny } from '../signed-by-any.ts';
+import { signatureIn, verifySignature } from '../verify-signature.ts';
 import { dataOf, idAt } from './payload.ts';
 import type { PyWebhooksSource } from './settings.ts';
 
@@ -67,9 +67,7 @@ function verifyWithoutSecret(head: CallHead): HeadVerdict | undefined {
 function verify(call: Call, secrets: WebhookSecrets): CallVerdict {
   const signature = signatureIn(call, signatureHeader);
   if (typeof signature !== 'string') return signature;
-  return signedByAny(secrets, { hash: 'sha1', message: [call.body], signature })
-    ? { kind: 'proved' }
-    : { kind: 'not-proved', why: 'wrong-signature' };
+  return verifySignature(secrets, { hash: 'sha1', message: [call.body], signature });
 }
 
 function read(body: Uint8Array, receipt: Receipt, { pointers, deduplicateMs }: PyWebhooksSettings): Reading {

@@ -14,7 +14,7 @@ import type {
 } from '../../pipeline/ports/receiver.ts';
 import type { WebhookSecrets } from '../../pipeline/ports/secrets.ts';
 import { textOf, timeOf } from '../parse-values.ts';
-import { signatureIn, signedByAny } from '../signed-by-any.ts';
+import { signatureIn, verifySignature } from '../verify-signature.ts';
 
 /** WoodWing Assets as a caller: one signed event a call, and no handshake (README.md says what it relies on). */
 export const woodwingReceiver: Receiver = {
@@ -36,9 +36,7 @@ function verifyWithoutSecret(head: CallHead): HeadVerdict | undefined {
 function verify(call: Call, secrets: WebhookSecrets): CallVerdict {
   const signature = signatureIn(call, signatureHeader);
   if (typeof signature !== 'string') return signature;
-  return signedByAny(secrets, { hash: 'sha256', message: [call.body], signature })
-    ? { kind: 'proved' }
-    : { kind: 'not-proved', why: 'wrong-signature' };
+  return verifySignature(secrets, { hash: 'sha256', message: [call.body], signature });
 }
 
 function read(body: Uint8Array, { source, deliveryId, receivedAt }: Receipt): Reading {

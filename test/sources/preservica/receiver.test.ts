@@ -117,7 +117,7 @@ describe('proof', () => {
   const good = sign(body);
 
   it('takes a rightly signed body', () => {
-    expect(judge({ body, signature: good })).toEqual({ kind: 'proved' });
+    expect(judge({ body, signature: good })).toMatchObject({ kind: 'proved' });
   });
 
   it.each([

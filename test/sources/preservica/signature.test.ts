@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { challengeAnswer, isAnswerableCode, signedEvent } from '../../../src/sources/preservica/signature.ts';
+import { challengeAnswer, isAnswerableCode, verifyEvent } from '../../../src/sources/preservica/signature.ts';
+
+const signedEvent = (...given: Parameters<typeof verifyEvent>): boolean =>
+  verifyEvent(...given).kind === 'proved';
 
 // What was signed, byte for byte.
 const bodies = {
@@ -144,7 +147,14 @@ describe('the signature of an event', () => {
 
   it.each(vectors)('%s', (_id, secret, body, signature) => {
     expect(signedEvent([secret], Buffer.from(body), signature)).toBe(true);
-    expect(signedEvent(['another secret', secret], Buffer.from(body), signature)).toBe(true);
+    expect(verifyEvent([secret], Buffer.from(body), signature)).toEqual({
+      kind: 'proved',
+      secret: 'current',
+    });
+    expect(verifyEvent(['another secret', secret], Buffer.from(body), signature)).toEqual({
+      kind: 'proved',
+      secret: 'previous',
+    });
     expect(signedEvent(['another secret', undefined], Buffer.from(body), signature)).toBe(false);
   });
 

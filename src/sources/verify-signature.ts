@@ -13,29 +13,30 @@ export function signatureIn(
 }
 
 /**
- * True when any of the secrets made this signature, so that one can be retired without a gap: lower-case hex of the HMAC
- * over all parts of the message, keyed by the secret's text. An empty secret signs nothing.
+ * Says which of the secrets made this signature, so that one can be retired without a gap: lower-case hex of the HMAC over all
+ * parts of the message, keyed by the secret's text. An empty secret signs nothing.
  */
-export function signedByAny(
+export function verifySignature(
   secrets: readonly (string | undefined)[],
   {
     hash,
     message,
     signature,
   }: { hash: 'sha256' | 'sha1'; message: readonly Uint8Array[]; signature: string },
-): boolean {
+): Extract<CallVerdict, { kind: 'proved' | 'not-proved' }> {
   const { given, expected } = digests[hash];
-  if (signature.length !== given.byteLength || given.write(signature) !== given.byteLength) return false;
-  let signed = false;
-  for (const secret of secrets) {
+  const wrong = { kind: 'not-proved', why: 'wrong-signature' } as const;
+  if (signature.length !== given.byteLength || given.write(signature) !== given.byteLength) return wrong;
+  let signedBy: 'current' | 'previous' | undefined;
+  for (const [index, secret] of secrets.entries()) {
     if (secret === undefined || secret === '') continue;
     const hmac = createHmac(hash, secret);
     for (const part of message) hmac.update(part);
     // Both are letters, and as many. Node makes them faster as a string than as bytes.
     expected.write(hmac.digest('hex'), 'latin1');
-    signed = timingSafeEqual(given, expected) || signed;
+    if (timingSafeEqual(given, expected)) signedBy ??= index === 0 ? 'current' : 'previous';
   }
-  return signed;
+  return signedBy === undefined ? wrong : { kind: 'proved', secret: signedBy };
 }
 
 // Written anew at each check: two new ones would cost a tenth of checking a small call.
