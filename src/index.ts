@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { assetStore, deliveryStore } from './azure/blob-stores.ts';
 import { tableLedger } from './azure/ledger-table.ts';
 import { tableJobs } from './azure/jobs-table.ts';
-import { poisonQueue } from './azure/poison-queue.ts';
+import { poisonQueue, poisonQueueName } from './azure/poison-queue.ts';
 import { tableRefusals } from './azure/refusals-table.ts';
 import { configuredVault } from './azure/key-vault.ts';
 import { createSecrets } from './secrets/create-secrets.ts';
@@ -11,7 +11,7 @@ import { once, storageClients } from './azure/storage-clients.ts';
 import { tableOldRows } from './azure/old-rows.ts';
 import { tableSourceStates } from './azure/source-states-table.ts';
 import { tableWindows } from './azure/windows-table.ts';
-import { workQueue, workQueueName } from './azure/work-queue.ts';
+import { queueGauge, workQueue, workQueueName } from './azure/work-queue.ts';
 import { readConfig, type Config } from './config.ts';
 import { assetEvents } from './functions/asset-events.ts';
 import { showAsset, showThumbnail } from './functions/assets.ts';
@@ -22,6 +22,8 @@ import { listEvents, showEvent } from './functions/events.ts';
 import { appLog } from './functions/log.ts';
 import { oldRows } from './functions/old-rows.ts';
 import { poisonMessages } from './functions/poison-messages.ts';
+import { watch } from './functions/watch.ts';
+import { watchSubscriptions } from './functions/watch-subscriptions.ts';
 import { unnamedPictures } from './functions/unnamed-pictures.ts';
 import { replayMany, replayOne, showReplay } from './functions/replays.ts';
 import { listSources, openWindow, pauseSource, resumeSource } from './functions/sources.ts';
@@ -111,6 +113,7 @@ function run(config: Config): void {
           limiter,
           slots: eventSlots(config.sources.size, clock),
           client: once(() => kind.client(source, fetchDeps)),
+          doctor: async () => await kind.doctor(),
         },
       ];
     }),
@@ -197,6 +200,17 @@ function run(config: Config): void {
       retentionMs: config.retentionMs,
       now: clock.now,
     }),
+  });
+  app.timer('watch', {
+    schedule: '0 */5 * * * *',
+    handler: watch({
+      ...staff,
+      queues: [workQueueName, poisonQueueName].map((name) => queueGauge(clients, name)),
+    }),
+  });
+  app.timer('watch-subscriptions', {
+    schedule: '0 23 4 * * *',
+    handler: watchSubscriptions({ ...staff, sources }),
   });
   app.timer('unnamed-pictures', { schedule: '0 17 3 * * *', handler: unnamedPictures(work) });
 }

@@ -6,8 +6,10 @@ import { workQueueName } from './work-queue.ts';
 const hiddenSeconds = 300;
 const yearMs = 31_536_000_000;
 
+export const poisonQueueName = `${workQueueName}-poison`;
+
 export function poisonQueue(clients: StorageClients): PoisonQueue {
-  const queue = once(async () => await clients.queue(`${workQueueName}-poison`));
+  const queue = once(async () => await clients.queue(poisonQueueName));
   return {
     async take() {
       const client = await queue();

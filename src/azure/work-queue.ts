@@ -1,4 +1,4 @@
-import type { WorkQueue } from '../pipeline/ports/stores.ts';
+import type { QueueGauge, WorkQueue } from '../pipeline/ports/stores.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { stored } from './storage-errors.ts';
 
@@ -22,6 +22,28 @@ export function workQueue(clients: StorageClients): WorkQueue {
       await stored(
         'keeping a message',
         async () => await client.sendMessage(base64, options),
+        async () => await client.createIfNotExists(),
+      );
+    },
+  };
+}
+
+/** How much is in a queue of ours. */
+export function queueGauge(clients: StorageClients, name: string): QueueGauge {
+  const queue = once(async () => await clients.queue(name));
+  return {
+    name,
+    async read() {
+      const client = await queue();
+      return await stored(
+        'looking at a queue',
+        async () => {
+          const [{ approximateMessagesCount: messages = 0 }, { peekedMessageItems }] = await Promise.all([
+            client.getProperties(),
+            client.peekMessages({ numberOfMessages: 1 }),
+          ]);
+          return { messages, oldestAt: peekedMessageItems[0]?.insertedOn };
+        },
         async () => await client.createIfNotExists(),
       );
     },

@@ -3,7 +3,7 @@ import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import type { SourceConfig } from '../pipeline/ports/source-config.ts';
 import { mostListed } from '../pipeline/model/list-limit.ts';
-import { openSource, type SourceState } from '../pipeline/model/source-state.ts';
+import { availability, type SourceState } from '../pipeline/model/source-state.ts';
 import type { SourceStates } from '../pipeline/ports/source-states.ts';
 import type { EventSummary, Ledger } from '../pipeline/model/ledger.ts';
 import type { RefusalCounter } from '../pipeline/ports/refusal-store.ts';
@@ -82,22 +82,12 @@ async function shown(
     windows: open
       .filter(({ until }) => until > now)
       .map(({ which, until }) => ({ key: which, until: new Date(until).toISOString() })),
-    ...availability(state?.value ?? openSource, now),
+    ...availability(state?.value, now),
     catchUp,
     latest: brief(latest.events[0]),
     waiting: waiting.events.length,
     failed: failed.events.length,
     refused,
-  };
-}
-
-/** Whether the source is asked for anything: when it was paused, and until when it is left alone. */
-function availability({ pausedAt, closed }: SourceState, now: number): object {
-  // An open circuit is not over before somebody has tried.
-  const isClosed = closed !== null && (closed.until > now || closed.openings > 0);
-  return {
-    pausedAt: pausedAt === null ? null : new Date(pausedAt).toISOString(),
-    closed: isClosed ? { code: closed.code, until: new Date(closed.until).toISOString() } : null,
   };
 }
 

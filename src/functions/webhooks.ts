@@ -1,7 +1,7 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { acceptDelivery, type AcceptDeps, type AcceptSource } from '../pipeline/accept/accept-delivery.ts';
 import { DeadlineError, withDeadline } from '../pipeline/accept/deadline.ts';
-import type { Log } from '../pipeline/ports/log.ts';
+import type { Log, LogName } from '../pipeline/ports/log.ts';
 import type { Receiver, Verdict } from '../pipeline/ports/receiver.ts';
 import type { RefusalCounter } from '../pipeline/ports/refusal-store.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
@@ -76,7 +76,16 @@ export function webhooks(deps: WebhookDeps): HttpHandler {
 interface Received {
   readonly answer: HttpResponseInit & { status: number };
   /** What the log says of it. */
-  readonly name: string;
+  readonly name: Extract<
+    LogName,
+    | 'unknown-source'
+    | 'delivery-kept'
+    | 'delivery-refused'
+    | 'handshake-answered'
+    | 'secret-kept'
+    | 'secret-refused'
+    | 'secret-not-kept'
+  >;
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
@@ -125,8 +134,12 @@ async function receive(
     const fields = { source: source.name, bytes: body.bytes.byteLength };
     switch (accepted.kind) {
       case 'kept': {
-        const { deliveryId: delivery, events } = accepted;
-        return { answer: answers.kept, name: 'delivery-kept', fields: { ...fields, delivery, events } };
+        const { deliveryId: delivery, events, secret } = accepted;
+        return {
+          answer: answers.kept,
+          name: 'delivery-kept',
+          fields: { ...fields, delivery, events, secret },
+        };
       }
       case 'unreadable': {
         const { deliveryId: delivery, why } = accepted;

@@ -40,7 +40,7 @@ it('has in every line the words of its level and of no other, and loses nothing'
       '\udbfail',
     ),
   );
-  const name = fc.constantFrom('settings-warning', 'fetch-failed', 'settings-faulty', 'login', 'an-error');
+  const name = fc.constantFrom('settings-warning', 'staff-endpoint-failed', 'settings-faulty', 'event-ended');
   fc.assert(
     fc.property(fc.constantFrom(...levels), name, fc.dictionary(text, text), (level, event, fields) => {
       const line = logged(level, event, fields);

@@ -8,7 +8,7 @@ import type { VerifyCall, VerifyResult } from './verify-call.ts';
 
 export type AcceptResult =
   | Exclude<VerifyResult, { kind: 'proved' }>
-  | { kind: 'kept'; deliveryId: string; events: number }
+  | { kind: 'kept'; deliveryId: string; events: number; secret: 'current' | 'previous' }
   /** Proved and kept, but nothing that we could read. */
   | { kind: 'unreadable'; deliveryId: string; why: UnreadableDelivery['why'] };
 
@@ -55,14 +55,14 @@ export async function acceptDelivery(
     async () =>
       await withDeadline(
         Math.min(keptWithinMs, leftMs()),
-        async (signal) => await keep(delivery, receiver, { ...deps, signal }),
+        async (signal) => await keep(delivery, { receiver, secret: verdict.secret }, { ...deps, signal }),
       ),
   );
 }
 
 async function keep(
   delivery: ProvedDelivery,
-  receiver: Receiver,
+  { receiver, secret }: { receiver: Receiver; secret: 'current' | 'previous' },
   deps: AcceptDeps & { signal: AbortSignal },
 ): Promise<AcceptResult> {
   const { source, deliveryId, receivedAt } = delivery.head;
@@ -74,5 +74,5 @@ async function keep(
   }
   const { events } = reading;
   if (events.length > 0) await enqueueDelivery(delivery, events, deps);
-  return { kind: 'kept', deliveryId, events: events.length };
+  return { kind: 'kept', deliveryId, events: events.length, secret };
 }

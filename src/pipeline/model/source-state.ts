@@ -30,3 +30,17 @@ export const SourceState = carrying({
 export type SourceState = z.infer<typeof SourceState>;
 
 export const openSource: SourceState = { pausedAt: null, closed: null, permits: [] };
+
+/** Whether a source is asked for anything: since when it is paused, and why and until when it is left alone. */
+export function availability(
+  state: SourceState | undefined,
+  now: number,
+): { pausedAt: string | null; closed: { code: string; until: string } | null } {
+  const { pausedAt, closed } = state ?? openSource;
+  // An open circuit is not over before somebody has tried.
+  const isClosed = closed !== null && (closed.until > now || closed.openings > 0);
+  return {
+    pausedAt: pausedAt === null ? null : new Date(pausedAt).toISOString(),
+    closed: isClosed ? { code: closed.code, until: new Date(closed.until).toISOString() } : null,
+  };
+}

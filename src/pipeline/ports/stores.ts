@@ -51,6 +51,13 @@ export interface AssetBlob {
   readonly name: 'record.json' | `thumbnail-${string}`;
 }
 
+/** How much is in a queue. */
+export interface QueueGauge {
+  readonly name: string;
+  /** `oldestAt`: when the first that can be taken came, or came back; undefined where none can. May throw a StorageError. */
+  read(this: void): Promise<{ messages: number; oldestAt: Date | undefined }>;
+}
+
 export interface PoisonMessage {
   /** As it stands in the queue: not decoded, since it may be no base64 at all. */
   readonly text: string;

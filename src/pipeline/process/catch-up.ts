@@ -254,7 +254,13 @@ async function recover(
   for (const part of encodeParts(head, events))
     if (typeof part === 'object') await deps.queue.send(part.text);
   if (events.length > 0)
-    deps.log('info', 'changes-recovered', { source: name, recovered: events.length, from, to });
+    deps.log('info', 'changes-recovered', {
+      source: name,
+      recovered: changes.length,
+      missed: changes.filter(({ fetchedAt }) => fetchedAt === undefined).length,
+      from,
+      to,
+    });
 }
 
 /** When the latest fetch of an asset began; undefined where there was none. */
