@@ -226,4 +226,5 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = if (signIn != null) {
 }
 
 output name string = app.name
+output id string = app.id
 output url string = 'https://${app.properties.defaultHostName}'

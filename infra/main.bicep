@@ -1,6 +1,6 @@
 // Asset Webhooks in a resource group: the app, what it keeps, its secrets, and what watches it.
 
-import { addressRange, namedSource, network, setting, source } from 'types.bicep'
+import { addressRange, alertThresholds as thresholds, namedSource, network, setting, source } from 'types.bicep'
 
 @description('Name of the app, the first part of its address. What belongs to it is named after it.')
 @minLength(2)
@@ -64,6 +64,16 @@ param undeleteDays int = 14
 @minValue(30)
 @maxValue(730)
 param telemetryDays int = 90
+
+@description('Who is told of alerts by e-mail.')
+param alertEmails string[] = []
+
+@description('Who is told of alerts by a call: an address, which may hold a key.')
+@secure()
+param alertWebhookUrl string = ''
+
+@description('From when each alert tells somebody.')
+param alertThresholds thresholds = {}
 
 @description('Who may call the app at all. Everybody if empty: a signature is the lock of the webhooks.')
 param allowedRanges addressRange[] = []
@@ -163,6 +173,30 @@ module app 'app.bicep' = {
     settings: settings
     allowedRanges: allowedRanges
     subnetId: net.?outputs.appSubnetId
+  }
+}
+
+module alerts 'alerts.bicep' = {
+  name: '${name}-alerts'
+  params: {
+    name: name
+    location: location
+    componentId: monitoring.outputs.componentId
+    appId: app.outputs.id
+    sources: sources
+    thresholds: alertThresholds
+    emails: alertEmails
+    webhookUrl: alertWebhookUrl
+  }
+}
+
+module workbook 'workbook.bicep' = {
+  name: '${name}-workbook'
+  params: {
+    name: name
+    location: location
+    componentId: monitoring.outputs.componentId
+    appUrl: app.outputs.url
   }
 }
 

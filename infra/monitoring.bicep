@@ -39,6 +39,7 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 output componentName string = component.name
+output componentId string = component.id
 output workspaceId string = workspace.id
 @description('Names the component and its addresses; it opens nothing by itself.')
 output connectionString string = component.properties.ConnectionString

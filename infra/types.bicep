@@ -55,6 +55,10 @@ type source = {
   @minValue(0)
   @maxValue(10000)
   maxCallsPerSecond: int?
+
+  @description('Hours for which it may be silent before an alert says so.')
+  @minValue(1)
+  silentHours: int?
 }
 
 @export()
@@ -101,4 +105,45 @@ type network = {
 type namedSource = {
   name: string
   kind: string
+}
+
+@export()
+@description('From when each alert tells somebody: more than so many, or longer than so long.')
+type alertThresholds = {
+  @description('Failed events of a source in 15 minutes. 0 if left out.')
+  failedEvents: int?
+
+  @description('Minutes for which an event may wait. 120 if left out.')
+  waitingMinutes: int?
+
+  @description('Hours for which a source may be silent, where it does not say so itself. 72 if left out.')
+  @minValue(1)
+  silentHours: int?
+
+  @description('Calls of a source that prove nothing, in 15 minutes. 20 if left out.')
+  refusedSignatures: int?
+
+  @description('Handshakes of a source in an hour. 20 if left out.')
+  handshakes: int?
+
+  @description('Looks in 15 minutes, one every 5, at which the circuit of a source was open. 1 if left out.')
+  circuitLooks: int?
+
+  @description('Hours for which a source may go on signing with its previous secret. 24 if left out.')
+  previousSecretHours: int?
+
+  @description('Looks in 15 minutes, one every 5, at which a source had no secret. 1 if left out.')
+  secretMissingLooks: int?
+
+  @description('Messages in a poison queue for 15 minutes. 0 if left out.')
+  poisonMessages: int?
+
+  @description('Looks in a day, one a day, at which a subscription was missing or disabled. 0 if left out.')
+  subscriptionLooks: int?
+
+  @description('Lines on its sources that the app writes in half an hour at the least. 1 if left out.')
+  watchRows: int?
+
+  @description('Answers with 5xx in 15 minutes. 5 if left out.')
+  serverErrors: int?
 }

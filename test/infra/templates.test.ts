@@ -17,7 +17,7 @@ param sources = [
   {
     name: 'archive-2', kind: 'preservica', url: 'https://eu.preservica.com', username: 'me@example.org', tenant: 'ACME'
     portalUrl: 'https://portal.example.org', thumbnailSize: 'medium', handshake: 'lenient', catchUp: 'off', catchUpFrom: '2026-01-05'
-    maxCallsAtOnce: 4, maxCallsPerSecond: 7
+    maxCallsAtOnce: 4, maxCallsPerSecond: 7, silentHours: 24
   }
   { name: 'photos', kind: 'woodwing', url: 'https://dam.example.org', username: 'me', metadataFields: ['creditName', 'rating'] }
   {
@@ -29,6 +29,9 @@ param settings = [{ name: 'RETENTION_DAYS', value: '30' }]
 param allowedRanges = [{ name: 'office', range: '203.0.113.0/24' }, { name: 'monitor', range: 'ApplicationInsightsAvailability' }]
 param privateNetwork = { addressPrefix: '10.20.0.0/24', appPrefix: '10.20.0.0/26', endpointPrefix: '10.20.0.64/27' }
 param publicUrl = 'https://webhooks.example.org'
+param alertEmails = ['duty@example.org']
+param alertWebhookUrl = 'https://chat.example.org/hook'
+param alertThresholds = { failedEvents: 7 }
 `;
 
 const roleIds: Readonly<Record<string, string>> = {
@@ -285,6 +288,60 @@ describe.skipIf(bicep === undefined)('the templates', () => {
       expect(theOne(resources, 'Microsoft.OperationalInsights/workspaces').name).toMatch(/^[a-z0-9-]{4,63}$/);
     },
   );
+
+  it('tell of what goes wrong, and to whom the parameters say', () => {
+    const rules = ofType(full, 'Microsoft.Insights/scheduledQueryRules');
+    expect(theOne(plain, 'Microsoft.Insights/actionGroups').properties).toMatchObject({ emailReceivers: [] });
+    const group = theOne(full, 'Microsoft.Insights/actionGroups').properties;
+    expect(group).toMatchObject({
+      emailReceivers: [{ emailAddress: 'duty@example.org', useCommonAlertSchema: true }],
+    });
+    // The value of a parameter that may hold a key stands nowhere.
+    expect(group['webhookReceivers']).toContain("parameters('webhookUrl')");
+    expect(JSON.stringify(full)).not.toContain('chat.example.org');
+    expect(String(group['groupShortName']).length).toBeLessThanOrEqual(12);
+    for (const { properties } of rules) {
+      expect(properties).toMatchObject({ enabled: true, skipQueryValidation: true });
+      const [told] = (properties['actions'] as { actionGroups: string[] }).actionGroups;
+      expect(told).toMatch(/\/actionGroups\/asset-webhooks-alerts$/);
+    }
+    const thresholdOf = (name: string): unknown => {
+      const [rule] = rules.filter((each) => each.name.endsWith(`-${name}`));
+      const criteria = rule?.properties['criteria'] as { allOf: { threshold: number }[] } | undefined;
+      return criteria?.allOf[0]?.threshold;
+    };
+    expect(thresholdOf('events-failed')).toBe(7);
+    expect(thresholdOf('oldest-waiting')).toBe(120);
+    const silence = rules.find(({ name }) => name.endsWith('-silence'));
+    expect(JSON.stringify(silence?.properties['criteria']).replaceAll('\\"', '"')).toContain(
+      '{"archive-2":24,"photos":72,"scans":72}',
+    );
+    expect(theOne(full, 'Microsoft.Insights/metricAlerts').properties).toMatchObject({
+      criteria: { allOf: [{ metricName: 'Http5xx', threshold: 5 }] },
+    });
+  });
+
+  it('have a line in the README for each alert', async () => {
+    const alerts = [
+      ...ofType(full, 'Microsoft.Insights/scheduledQueryRules'),
+      ...ofType(full, 'Microsoft.Insights/metricAlerts'),
+    ].map(({ name }) => name.slice('asset-webhooks-'.length));
+    const [section = ''] = /^### Alerts$.*?^## /ms.exec(readme()) ?? [];
+    const told = [...section.matchAll(/^\| `([a-z-]+)` \| `(\w+)`, [^|]+ \| [^|]+ \|$/gm)];
+    expect(new Set(told.map(([, name]) => name))).toEqual(new Set(alerts));
+    const types = await readFile(join(infra, 'types.bicep'), 'utf8');
+    for (const [, , threshold] of told) expect(types).toMatch(new RegExp(`^  ${threshold}: int\\?$`, 'm'));
+  });
+
+  it('load a workbook that names the component and the app', () => {
+    const { properties } = theOne(full, 'Microsoft.Insights/workbooks');
+    const data = String(properties['serializedData']);
+    // The address of the app is known only once there is one.
+    expect(data).toMatch(/, '\{\{appUrl\}\}', format\('https:[^\n]*$/);
+    expect(new Set([...data.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name))).toEqual(
+      new Set(['appUrl']),
+    );
+  });
 
   it('run the app as the settings of the package say', async () => {
     const site = theOne(plain, 'Microsoft.Web/sites').properties;
