@@ -175,6 +175,10 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
       AzureWebJobsStorage__tableServiceUri: tableUrl
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+      // What the exporter would send of itself.
+      APPLICATION_INSIGHTS_NO_STATSBEAT: '1'
+      APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true'
+      APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: 'true'
       // Somewhat more than the app itself takes: what is over its own limit is refused by it, in words.
       FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(maxDeliveryBytes + 1048576)
       ASSET_WEBHOOKS_HOSTING: 'azure'

@@ -29,6 +29,12 @@ export interface Config {
   readonly clientId: string | undefined;
   /** True where the platform offers a managed identity; false on one's own machine. */
   readonly managedIdentity: boolean;
+  /** Where telemetry goes. */
+  readonly telemetry: {
+    readonly connectionString: string | undefined;
+    readonly otlpEndpoint: string | undefined;
+    readonly metricsEveryMs: number;
+  };
   readonly secretOverlapMs: number;
   readonly sources: ReadonlyMap<string, ConfiguredSource>;
   readonly publicUrl: string | undefined;
@@ -81,6 +87,9 @@ export const appSettings = z.object({
   CATCH_UP_SCHEDULE: sixFieldCron.default('0 */15 * * * *'),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(400),
   ASSET_WEBHOOKS_HOSTING: oneOf(['azure']).optional(),
+  APPLICATIONINSIGHTS_CONNECTION_STRING: z.string().max(2_000, 'must be at most 2000 characters').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: baseAddress.optional(),
+  OTEL_METRIC_EXPORT_INTERVAL: wholeNumber(1_000, 3_600_000).default(60_000),
 });
 
 const kinds: ReadonlyMap<string, SourceKind> = new Map(Object.entries(sourceKinds));
@@ -156,6 +165,11 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
       keyVaultUrl: app.data.KEY_VAULT_URL,
       clientId: app.data.AZURE_CLIENT_ID,
       managedIdentity: env['IDENTITY_ENDPOINT'] !== undefined || env['MSI_ENDPOINT'] !== undefined,
+      telemetry: {
+        connectionString: app.data.APPLICATIONINSIGHTS_CONNECTION_STRING,
+        otlpEndpoint: app.data.OTEL_EXPORTER_OTLP_ENDPOINT,
+        metricsEveryMs: app.data.OTEL_METRIC_EXPORT_INTERVAL,
+      },
       secretOverlapMs: app.data.SECRET_OVERLAP_HOURS * hour,
       sources,
       publicUrl: app.data.PUBLIC_URL,

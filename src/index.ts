@@ -65,6 +65,14 @@ function run(config: Config): void {
     now: Date.now,
     log: appLog,
   });
+  const instance = randomUUID();
+  if (config.telemetry.connectionString !== undefined || config.telemetry.otlpEndpoint !== undefined) {
+    const { managedIdentity: asIdentity, clientId } = config;
+    const telemetry = import('./azure/telemetry.ts').then(({ startTelemetry }) =>
+      startTelemetry({ ...config.telemetry, asIdentity, clientId, instance }, appLog),
+    );
+    app.hook.appTerminate(async () => await (await telemetry)());
+  }
   const clients = storageClients(config);
   const queue = workQueue(clients);
   const deliveries = deliveryStore(clients);
@@ -80,7 +88,6 @@ function run(config: Config): void {
   });
   const bodies = new Bodies(config.maxBodiesBytes);
   const sourceStates = tableSourceStates(clients);
-  const instance = randomUUID();
 
   const fetchDeps = {
     secrets,

@@ -1,16 +1,19 @@
 import type { InvocationContext } from '@azure/functions';
 import type { Log } from '../pipeline/ports/log.ts';
+import { measureLine } from './measure-line.ts';
 
 /** Logs into an invocation, one JSON string a line. */
 export function logOf(context: InvocationContext): Log {
   return (level, name, fields = {}) => {
     context[level](line(name, fields));
+    measureLine(level, name, fields);
   };
 }
 
 /** Logs what belongs to no invocation. The platform then tells the level of a line by its words alone. */
 export const appLog: Log = (level, name, fields = {}) => {
   console[level](withWordsOf(level, JSON.stringify({ event: name, ...fields, level })));
+  measureLine(level, name, fields);
 };
 
 const wordsOfLevels = { warn: /warn/i, error: /error|fail|severe/i, info: undefined };

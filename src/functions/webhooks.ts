@@ -3,6 +3,7 @@ import { acceptDelivery, type AcceptDeps, type AcceptSource } from '../pipeline/
 import { DeadlineError, withDeadline } from '../pipeline/accept/deadline.ts';
 import type { Log, LogName } from '../pipeline/ports/log.ts';
 import type { Receiver, Verdict } from '../pipeline/ports/receiver.ts';
+import { activeTraceparent, inSpan, SpanKind, traceOf } from '../pipeline/ports/telemetry.ts';
 import type { RefusalCounter } from '../pipeline/ports/refusal-store.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
 import { callVerifier, type VerifyResult } from '../pipeline/accept/verify-call.ts';
@@ -50,7 +51,26 @@ export function webhooks(deps: WebhookDeps): HttpHandler {
   return async (request, context): Promise<HttpResponseInit> => {
     const log = logOf(context);
     try {
-      const { answer, name, fields } = await receive(request, context, { ...deps, accepting }, log);
+      const { answer, name, fields } = await inSpan(
+        'POST /webhooks/{source}',
+        {
+          kind: SpanKind.SERVER,
+          attributes: { 'http.request.method': request.method, 'http.route': '/webhooks/{source}' },
+          // The sender chose it: it must not decide what belongs together.
+          parent: traceOf(undefined),
+          linked: traceOf(traceparentOf(context)),
+        },
+        async (span) => {
+          const received = await receive(request, context, { ...deps, accepting }, log);
+          span.setAttributes({
+            'http.response.status_code': received.answer.status,
+            'asset_webhooks.verdict': received.name,
+          });
+          if (received.fields['source'] !== undefined)
+            span.setAttribute('asset_webhooks.source', received.fields['source']);
+          return received;
+        },
+      );
       const refused = answer.status >= 400;
       if (refused) refusals += 1;
       // What is put off comes again, and is not refused for good.
@@ -126,7 +146,7 @@ async function receive(
     if (body.kind === 'broken') return refused(answers.tryLater, 'broken-body');
 
     const accepted = await acceptDelivery(
-      { ...head, body: body.bytes, receivedAt, traceparent: traceparentOf(context) },
+      { ...head, body: body.bytes, receivedAt, traceparent: activeTraceparent() ?? traceparentOf(context) },
       source,
       timeLeft(),
       { ...deps, log },

@@ -1,5 +1,6 @@
 import type { Clock } from '../pipeline/ports/clock.ts';
 import { UpstreamError } from '../pipeline/ports/errors.ts';
+import { countLogin } from '../pipeline/ports/telemetry.ts';
 import type { Permit } from '../pipeline/ports/permit.ts';
 import type { CallAnswer } from './http-call.ts';
 
@@ -111,7 +112,11 @@ export class Session {
 
   async #newToken(): Promise<Token> {
     const askedAt = this.#deps.now();
-    const { text, lifeMs } = await this.#deps.logIn();
+    const { text, lifeMs } = await this.#deps.logIn().catch((error: unknown) => {
+      countLogin(this.#deps.system, 'failed');
+      throw error;
+    });
+    countLogin(this.#deps.system, 'taken');
     return { text, renewAt: askedAt + (lifeMs * 2) / 3, endsAt: askedAt + lifeMs };
   }
 

@@ -39,7 +39,20 @@ describe('a query', () => {
     expect(queries.length).toBeGreaterThan(18);
   });
 
-  it.each(queries)('$name looks at lines that the app writes, and at fields that they have', ({ query }) => {
+  const ofLines = queries.filter(({ query }) => query.includes('AppTraces'));
+
+  it.each(queries.filter((each) => !ofLines.includes(each)))(
+    '$name looks at what spans of calls to a source have',
+    ({ query }) => {
+      expect(query).toMatch(/^AppDependencies$/m);
+      const code = readFileSync(join(infra, '..', 'src', 'sources', 'http-call.ts'), 'utf8');
+      const used = [...query.matchAll(/Properties\["([^"]+)"\]/g)].map(([, name = '']) => name);
+      expect(used.length).toBeGreaterThan(0);
+      for (const name of used) expect(code).toContain(`'${name}'`);
+    },
+  );
+
+  it.each(ofLines)('$name looks at lines that the app writes, and at fields that they have', ({ query }) => {
     const { events, fields } = usedBy(query);
     expect(events.length).toBeGreaterThan(0);
     expect(events.filter((event) => !Object.hasOwn(table, event))).toEqual([]);

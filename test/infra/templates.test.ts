@@ -102,7 +102,9 @@ describe.skipIf(bicep === undefined)('the templates', () => {
   it('set what the app knows, and what belongs to the platform', () => {
     const platform = [
       'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
-      'APPLICATIONINSIGHTS_CONNECTION_STRING',
+      'APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED',
+      'APPLICATIONINSIGHTS_SDKSTATS_DISABLED',
+      'APPLICATION_INSIGHTS_NO_STATSBEAT',
       'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
     ];
     const own = Object.keys(settingsOf(full)).filter(

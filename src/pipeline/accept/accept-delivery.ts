@@ -2,6 +2,7 @@ import type { Log } from '../ports/log.ts';
 import type { Call, Receiver, UnreadableDelivery } from '../ports/receiver.ts';
 import type { ProcessDeps } from '../process/process-deps.ts';
 import type { WorkQueue } from '../ports/stores.ts';
+import { inSpan, queueAttributes, SpanKind } from '../ports/telemetry.ts';
 import { withDeadline } from './deadline.ts';
 import { enqueueDelivery, storeUnreadable, type ProvedDelivery } from './enqueue-delivery.ts';
 import type { VerifyCall, VerifyResult } from './verify-call.ts';
@@ -73,6 +74,14 @@ async function keep(
     return { kind: 'unreadable', deliveryId, why: reading.why };
   }
   const { events } = reading;
-  if (events.length > 0) await enqueueDelivery(delivery, events, deps);
+  if (events.length > 0)
+    await inSpan(
+      'send asset-events',
+      {
+        kind: SpanKind.PRODUCER,
+        attributes: { ...queueAttributes('send'), 'asset_webhooks.source': source },
+      },
+      async () => await enqueueDelivery(delivery, events, deps),
+    );
   return { kind: 'kept', deliveryId, events: events.length, secret };
 }

@@ -66,7 +66,8 @@ export const logLines = {
   'queue-not-watched': ['queue', 'error'],
   'subscriptions-watched': ['source', 'state', 'subscriptions', 'text'],
 
-  // Secrets and settings
+  // Secrets, settings and telemetry
+  'telemetry-not-started': ['error'],
   'secret-shared': ['sources'],
   'secret-unusable': ['secret', 'wanted'],
   'secrets-stale': ['secret', 'knownForSeconds', 'error'],

@@ -3,6 +3,7 @@ import { isToldAlready } from './close-event.ts';
 import { copyOf } from './event-copy.ts';
 import { decodeMessage, maxTextBytes, type AssetMessage, type Arrival } from '../model/message.ts';
 import { StorageError } from '../ports/errors.ts';
+import { inSpan, queueAttributes, SpanKind, traceOf } from '../ports/telemetry.ts';
 import { recordLost, recordUnknownSource, recordUnreadable } from '../dead-letter/record-unreadable.ts';
 import { splitDelivery } from './split-delivery.ts';
 import { handleJob } from './jobs.ts';
@@ -119,7 +120,22 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
     return await deps.putBacks.send(JSON.stringify(message), { delayMs: untilRoomMs });
   }
   try {
-    await handleKnown(message, source, arrival, deps);
+    const about = {
+      kind: SpanKind.CONSUMER,
+      attributes: {
+        ...queueAttributes('process'),
+        'asset_webhooks.source': head.source,
+        'asset_webhooks.delivery': head.deliveryId,
+        'asset_webhooks.attempt': head.attempt,
+        'asset_webhooks.events': count,
+      },
+      parent: traceOf(head.traceparent),
+    };
+    await inSpan(
+      'process asset-events',
+      about,
+      async () => await handleKnown(message, source, arrival, deps),
+    );
   } finally {
     release();
   }

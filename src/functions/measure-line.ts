@@ -1,0 +1,103 @@
+import { metrics, type Attributes, type Meter } from '@opentelemetry/api';
+import { logs, SeverityNumber } from '@opentelemetry/api-logs';
+import type { LogName } from '../pipeline/ports/log.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const severities = { info: SeverityNumber.INFO, warn: SeverityNumber.WARN, error: SeverityNumber.ERROR };
+
+/** Makes of a log line what metrics and a collector of logs want of it. Costs next to nothing where there are none. */
+export function measureLine(level: keyof typeof severities, name: LogName, fields: Fields): void {
+  measures[name]?.(instruments(), fields);
+  logs.getLogger('asset-webhooks').emit({
+    severityNumber: severities[level],
+    severityText: level.toUpperCase(),
+    body: name,
+    attributes: { event: name, ...attributesOf(fields) },
+  });
+}
+
+function attributesOf(fields: Fields): Attributes {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+        ? [[name, value]]
+        : [],
+    ),
+  );
+}
+
+type Measure = (the: Instruments, fields: Fields) => void;
+
+const delivery =
+  (verdict: string): Measure =>
+  (the, fields) =>
+    the.deliveries.add(1, only(fields, ['source', 'why', 'secret'], { verdict }));
+
+const measures: Partial<Record<LogName, Measure>> = {
+  'delivery-kept': delivery('kept'),
+  'delivery-refused': delivery('refused'),
+  'delivery-not-kept': delivery('not-kept'),
+  'handshake-answered': delivery('handshake'),
+  'secret-kept': delivery('secret-kept'),
+  'secret-refused': delivery('secret-refused'),
+  'event-ended': (the, fields) => {
+    the.events.add(1, only(fields, ['source', 'type', 'state', 'code']));
+    the.lag.record(Number(fields['lagMs']) / 1_000, only(fields, ['source', 'state']));
+  },
+  'event-waiting': (the, fields) => the.retries.add(1, only(fields, ['source', 'code'])),
+  'source-watched': (the, fields) => {
+    const source = only(fields, ['source']);
+    the.circuit.record(fields['circuit'] === null ? 0 : 1, source);
+    the.oldest.record(Number(fields['oldestWaitingMinutes'] ?? 0) * 60, source);
+  },
+  'queue-watched': (the, fields) =>
+    the.queueLength.record(Number(fields['messages']), only(fields, ['queue'])),
+  'changes-recovered': (the, fields) => {
+    the.recovered.add(Number(fields['recovered']), only(fields, ['source']));
+    the.missed.add(Number(fields['missed']), only(fields, ['source']));
+  },
+};
+
+function only(fields: Fields, names: readonly string[], more: Attributes = {}): Attributes {
+  return { ...attributesOf(Object.fromEntries(names.map((name) => [name, fields[name]]))), ...more };
+}
+
+type Instruments = ReturnType<typeof createInstruments>;
+
+function createInstruments(meter: Meter) {
+  const counter = (name: string, description: string) =>
+    meter.createCounter(`asset_webhooks.${name}`, { description });
+  return {
+    deliveries: counter('deliveries', 'Calls of webhooks, by source and verdict'),
+    events: counter('events', 'Events that ended, by source, type, state and reason'),
+    retries: counter('event.retries', 'Tries after which an event waits for another, by source and reason'),
+    recovered: counter('changes.recovered', 'Changes that no call told of, by source'),
+    missed: counter('changes.missed', 'Changes of assets without any record, by source'),
+    lag: meter.createHistogram('asset_webhooks.event.lag', {
+      description: 'Time from receipt to the end of an event',
+      unit: 's',
+      advice: {
+        explicitBucketBoundaries: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 28_800],
+      },
+    }),
+    circuit: meter.createGauge('asset_webhooks.source.circuit', {
+      description: '1 while a source is left alone',
+    }),
+    oldest: meter.createGauge('asset_webhooks.source.oldest_waiting', {
+      description: 'Age of the event of a source that waits longest',
+      unit: 's',
+    }),
+    queueLength: meter.createGauge('asset_webhooks.queue.messages', { description: 'Messages in a queue' }),
+  };
+}
+
+let known: { provider: unknown; instruments: Instruments } | undefined;
+
+/** The instruments of today's provider: one that is set later gives others. */
+function instruments(): Instruments {
+  const provider = metrics.getMeterProvider();
+  if (known?.provider !== provider)
+    known = { provider, instruments: createInstruments(provider.getMeter('asset-webhooks')) };
+  return known.instruments;
+}
