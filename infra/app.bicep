@@ -188,6 +188,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
       PUBLIC_URL: publicUrl ?? 'https://${app.properties.defaultHostName}'
       SOURCES: join(map(sources, each => each.name), ',')
     },
+    signIn == null ? {} : { STAFF_CLIENT_ID: signIn!.clientId },
     toObject(sourceSettings, entry => entry.name, entry => entry.value),
     toObject(settings, entry => entry.name, entry => entry.value)
   )

@@ -1,6 +1,6 @@
 // Asset Webhooks in a resource group: the app, what it keeps, its secrets, and what watches it.
 
-import { addressRange, alertThresholds as thresholds, namedSource, network, setting, source } from 'types.bicep'
+import { addressRange, alertThresholds as thresholds, namedSource, network, setting, source, staffSignIn } from 'types.bicep'
 
 @description('Name of the app, the first part of its address. What belongs to it is named after it.')
 @minLength(2)
@@ -77,6 +77,9 @@ param alertThresholds thresholds = {}
 
 @description('Who may call the app at all. Everybody if empty: a signature is the lock of the webhooks.')
 param allowedRanges addressRange[] = []
+
+@description('Lets staff sign in with Entra; by function key if left out.')
+param signIn staffSignIn?
 
 @description('Puts storage and vault into a virtual network of their own.')
 param privateNetwork network?
@@ -172,6 +175,7 @@ module app 'app.bicep' = {
     maxDeliveryBytes: maxDeliveryBytes
     settings: settings
     allowedRanges: allowedRanges
+    signIn: signIn
     subnetId: net.?outputs.appSubnetId
   }
 }

@@ -29,6 +29,8 @@ export interface Config {
   readonly clientId: string | undefined;
   /** True where the platform offers a managed identity; false on one's own machine. */
   readonly managedIdentity: boolean;
+  /** Staff sign in with Entra, as the app registration of that client id; by function key if undefined. `isOn`: the platform does it. */
+  readonly staffSignIn: { readonly clientId: string; readonly isOn: boolean } | undefined;
   /** Where telemetry goes. */
   readonly telemetry: {
     readonly connectionString: string | undefined;
@@ -87,6 +89,7 @@ export const appSettings = z.object({
   CATCH_UP_SCHEDULE: sixFieldCron.default('0 */15 * * * *'),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(400),
   ASSET_WEBHOOKS_HOSTING: oneOf(['azure']).optional(),
+  STAFF_CLIENT_ID: z.guid('must be the client id of an app registration').optional(),
   APPLICATIONINSIGHTS_CONNECTION_STRING: z.string().max(2_000, 'must be at most 2000 characters').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: baseAddress.optional(),
   OTEL_METRIC_EXPORT_INTERVAL: wholeNumber(1_000, 3_600_000).default(60_000),
@@ -165,6 +168,13 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
       keyVaultUrl: app.data.KEY_VAULT_URL,
       clientId: app.data.AZURE_CLIENT_ID,
       managedIdentity: env['IDENTITY_ENDPOINT'] !== undefined || env['MSI_ENDPOINT'] !== undefined,
+      staffSignIn:
+        app.data.STAFF_CLIENT_ID === undefined
+          ? undefined
+          : {
+              clientId: app.data.STAFF_CLIENT_ID,
+              isOn: /^true$/i.test(env['WEBSITE_AUTH_ENABLED'] ?? ''),
+            },
       telemetry: {
         connectionString: app.data.APPLICATIONINSIGHTS_CONNECTION_STRING,
         otlpEndpoint: app.data.OTEL_EXPORTER_OTLP_ENDPOINT,

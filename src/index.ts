@@ -156,37 +156,40 @@ function run(config: Config): void {
     setWindow: async (wanted: NewWindow) => await setWindow(wanted, { windows, secrets, ...clock }),
   };
 
-  registerRoutes({
-    webhooks: webhooks({
-      ...work,
-      queue: new SharedWrites(queue),
-      secrets,
-      windows,
-      offers: new Map(
-        [...sources.keys()].map((name) => [
-          name,
-          offersTo(name, { ...clock, windows, secrets, log: appLog }),
-        ]),
-      ),
-      refusals,
-      // A vault counts its readers' calls; a file of our own does not.
-      refreshEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,
-      maxDeliveryBytes: config.maxDeliveryBytes,
-      bodies,
-    }),
-    'list-events': listEvents({ ledger, sources }),
-    'show-event': showEvent({ ledger, sources, deliveries, claimedEvents }),
-    'replay-event': replayOne({ ...work, bodies }),
-    'replay-many': replayMany({ ...work, bodies }),
-    'show-replay': showReplay(work),
-    'show-asset': showAsset({ sources, assets, ledger }),
-    'show-thumbnail': showThumbnail({ sources, assets, ledger }),
-    'list-sources': listSources(staff),
-    'pause-source': pauseSource(staff),
-    'resume-source': resumeSource(staff),
-    'catch-up': catchUpOne({ ...work, config, bodies }),
-    'open-window': openWindow(staff),
-  });
+  registerRoutes(
+    {
+      webhooks: webhooks({
+        ...work,
+        queue: new SharedWrites(queue),
+        secrets,
+        windows,
+        offers: new Map(
+          [...sources.keys()].map((name) => [
+            name,
+            offersTo(name, { ...clock, windows, secrets, log: appLog }),
+          ]),
+        ),
+        refusals,
+        // A vault counts its readers' calls; a file of our own does not.
+        refreshEveryMs: config.keyVaultUrl === undefined ? 0 : 5_000,
+        maxDeliveryBytes: config.maxDeliveryBytes,
+        bodies,
+      }),
+      'list-events': listEvents({ ledger, sources }),
+      'show-event': showEvent({ ledger, sources, deliveries, claimedEvents }),
+      'replay-event': replayOne({ ...work, bodies }),
+      'replay-many': replayMany({ ...work, bodies }),
+      'show-replay': showReplay(work),
+      'show-asset': showAsset({ sources, assets, ledger }),
+      'show-thumbnail': showThumbnail({ sources, assets, ledger }),
+      'list-sources': listSources(staff),
+      'pause-source': pauseSource(staff),
+      'resume-source': resumeSource(staff),
+      'catch-up': catchUpOne({ ...work, config, bodies }),
+      'open-window': openWindow(staff),
+    },
+    config.staffSignIn,
+  );
   app.storageQueue('asset-events', {
     queueName: workQueueName,
     connection: 'AzureWebJobsStorage',

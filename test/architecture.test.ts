@@ -37,6 +37,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 const exceptions: Readonly<Record<string, string>> = {
   'cli -> config.ts': 'the command reads the same settings as the app',
   'cli -> local-settings.ts': 'it reads them from the same file as the app does on this machine',
+  'cli -> azure/credential.ts': 'where staff sign in, it asks as whoever is signed in on this machine',
   'cli -> azure/key-vault.ts': 'it keeps and reads secrets in the same vault as the app',
   'config.ts -> azure/storage-clients.ts': 'the form of the storage settings, as a type',
 };

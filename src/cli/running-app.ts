@@ -136,7 +136,10 @@ export interface RunningApp {
 }
 
 /** Throws a UsageError where nothing says where the app is, or its key would not be safe; what it answers badly is a RefusedError or an UpstreamError. */
-export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: AbortSignal): RunningApp {
+export function runningApp(
+  { app: { url, key, staffClientId } }: Pick<Setup, 'app'>,
+  signal?: AbortSignal,
+): RunningApp {
   if (url === undefined) {
     throw new UsageError('Where is the app? Set ASSET_WEBHOOKS_URL, or PUBLIC_URL, to its address.');
   }
@@ -145,6 +148,12 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
       `The function key is not sent to ${url}: over plain http anybody on the way can read it. Set ASSET_WEBHOOKS_URL to the https address of the app.`,
     );
   }
+  if (staffClientId !== undefined && isReadableOnTheWay(url)) {
+    throw new UsageError(
+      `Nobody signs in at ${url}: over plain http anybody on the way can read the token. Set ASSET_WEBHOOKS_URL to the https address of the app.`,
+    );
+  }
+  let token: Promise<string> | undefined;
   const call = async (
     path: string,
     init: { method?: 'GET' | 'POST'; body?: string } = {},
@@ -153,6 +162,9 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
       accept: 'application/json',
       ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(key === undefined ? {} : { 'x-functions-key': key }),
+      ...(staffClientId === undefined
+        ? {}
+        : { authorization: `Bearer ${await (token ??= entraToken(staffClientId))}` }),
     };
     const limits = { maxBytes, timeLimitMs, now: Date.now, ...(signal === undefined ? {} : { signal }) };
     const { status, bytes } = await callSource(
@@ -164,6 +176,11 @@ export function runningApp({ app: { url, key } }: Pick<Setup, 'app'>, signal?: A
       if (!(error instanceof UpstreamError) || error.status !== undefined) throw error;
       throw new AppAwayError(error.code, error.message, { cause: error });
     });
+    if (staffClientId !== undefined && (status === 401 || status === 403)) {
+      throw new RefusedError(
+        `The app at ${url} does not let you in as whom you are signed in with Entra. Sign in as somebody else (az login), or ask who looks after the app registration ${staffClientId}.`,
+      );
+    }
     if (status === 401 || status === 403) {
       throw new RefusedError(
         `The app at ${url} wants a function key${key === undefined ? '' : ', and not this one'}: set ASSET_WEBHOOKS_KEY.`,
@@ -293,4 +310,13 @@ function refusal(url: string, status: number, json: unknown): RefusedError | Usa
     `The app at ${url} answered ${status}${said === undefined ? '.' : `: ${said}`}`,
     status,
   );
+}
+
+/** A token of whoever is signed in on this machine. Throws a UsageError where nobody is. */
+async function entraToken(clientId: string): Promise<string> {
+  const { azureCredential } = await import('../azure/credential.ts');
+  const credential = await azureCredential({ managedIdentity: false, clientId: undefined });
+  const token = await credential.getToken(`api://${clientId}/.default`).catch(() => null);
+  if (token !== null) return token.token;
+  throw new UsageError(`Nobody is signed in with Entra who may ask for api://${clientId}. Sign in: az login`);
 }

@@ -26,6 +26,8 @@ export interface Setup {
     /** Which setting says so. */
     readonly from: 'ASSET_WEBHOOKS_URL' | 'PUBLIC_URL';
     readonly key: string | undefined;
+    /** Of the app registration that staff sign in at; undefined where a function key opens the app. */
+    readonly staffClientId: string | undefined;
   };
   /** For people: where the settings come from, and what of them nothing reads. */
   readonly where: string;
@@ -60,6 +62,7 @@ export async function readSetup(): Promise<Setup> {
       url: ownUrl.data?.replace(/\/+$/, '') ?? config.publicUrl,
       from: ownUrl.data === undefined ? 'PUBLIC_URL' : 'ASSET_WEBHOOKS_URL',
       key: environment['ASSET_WEBHOOKS_KEY'] || undefined,
+      staffClientId: config.staffSignIn?.clientId,
     },
     where: file.where,
     warnings: read.warnings,

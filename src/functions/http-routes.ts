@@ -1,5 +1,6 @@
 import { app, type HttpFunctionOptions, type HttpHandler } from '@azure/functions';
 import { health } from './health.ts';
+import { logOf } from './log.ts';
 
 /** Every HTTP route: where it is, its methods, and whose key opens it. */
 const routes = {
@@ -22,11 +23,36 @@ const routes = {
 /** What answers at every route that needs settings. */
 export type LiveHandlers = Readonly<Record<Exclude<keyof typeof routes, 'health'>, HttpHandler>>;
 
-/** Registers every route; without handlers, because the settings are faulty, only `/health` is live. */
-export function registerRoutes(handlers: LiveHandlers | undefined): void {
+/**
+ * Registers every route; without handlers, because the settings are faulty, only `/health` is live. Where staff sign in, no
+ * key opens a route of theirs: the platform must have let the caller in.
+ */
+export function registerRoutes(
+  handlers: LiveHandlers | undefined,
+  staffSignIn?: { readonly isOn: boolean },
+): void {
   const live: Readonly<Record<string, HttpHandler>> = { ...handlers, health };
-  for (const [name, route] of Object.entries(routes))
-    app.http(name, { ...route, handler: live[name] ?? unavailable });
+  for (const [name, route] of Object.entries(routes)) {
+    const handler = live[name] ?? unavailable;
+    if (staffSignIn === undefined || route.authLevel === 'anonymous') app.http(name, { ...route, handler });
+    else app.http(name, { ...route, authLevel: 'anonymous', handler: signedIn(handler, staffSignIn) });
+  }
+}
+
+/**
+ * Lets in whom the platform signed in. Without its sign-in anybody could write the header that it writes; with it, a path that
+ * it leaves out comes without.
+ */
+function signedIn(handler: HttpHandler, { isOn }: { isOn: boolean }): HttpHandler {
+  return async (request, context) => {
+    if (!isOn) {
+      logOf(context)('error', 'sign-in-is-off');
+      return { status: 503, jsonBody: { error: 'Sign-in with Entra is not on; the README says how.' } };
+    }
+    if (request.headers.get('x-ms-client-principal') === null)
+      return { status: 401, jsonBody: { error: 'Sign in with Entra.' } };
+    return await handler(request, context);
+  };
 }
 
 // The senders keep what they have, and come again.

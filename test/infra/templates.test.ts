@@ -32,6 +32,7 @@ param publicUrl = 'https://webhooks.example.org'
 param alertEmails = ['duty@example.org']
 param alertWebhookUrl = 'https://chat.example.org/hook'
 param alertThresholds = { failedEvents: 7 }
+param signIn = { clientId: '11111111-2222-4333-8444-555555555555', tenantId: '99999999-2222-4333-8444-555555555555' }
 `;
 
 const roleIds: Readonly<Record<string, string>> = {
@@ -290,6 +291,22 @@ describe.skipIf(bicep === undefined)('the templates', () => {
       expect(theOne(resources, 'Microsoft.OperationalInsights/workspaces').name).toMatch(/^[a-z0-9-]{4,63}$/);
     },
   );
+
+  it('let staff sign in where that is wanted, and leave the doors of others open', () => {
+    const authOf = (resources: readonly Resource[]): Resource | undefined =>
+      resources.find(({ name }) => name.endsWith('/authsettingsV2'));
+    expect(authOf(plain)).toBeUndefined();
+    expect(settingsOf(plain)['STAFF_CLIENT_ID']).toBeUndefined();
+    expect(settingsOf(full)['STAFF_CLIENT_ID']).toBe('11111111-2222-4333-8444-555555555555');
+    expect(authOf(full)?.properties).toMatchObject({
+      platform: { enabled: true },
+      globalValidation: {
+        requireAuthentication: true,
+        unauthenticatedClientAction: 'Return401',
+        excludedPaths: ['/webhooks/*', '/health', '/v1/*'],
+      },
+    });
+  });
 
   it('tell of what goes wrong, and to whom the parameters say', () => {
     const rules = ofType(full, 'Microsoft.Insights/scheduledQueryRules');

@@ -86,6 +86,7 @@ export const logLines = {
   'refusals-not-kept': ['source', 'error'],
   'rows-not-read': ['rows'],
   'staff-endpoint-failed': ['error'],
+  'sign-in-is-off': [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type LogName = keyof typeof logLines;
