@@ -32,35 +32,28 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-09-0
   name: 'default'
 }
 
-resource workQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-09-01' existing = {
-  parent: queueService
-  name: 'asset-events'
-}
+var queueNames = ['asset-events', 'asset-events-poison']
 
-resource poisonQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-09-01' existing = {
-  parent: queueService
-  name: 'asset-events-poison'
-}
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-09-01' existing = [
+  for name in queueNames: {
+    parent: queueService
+    name: name
+  }
+]
 
 resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2026-09-01' existing = {
   parent: account
   name: 'default'
 }
 
-resource jobsTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-09-01' existing = {
-  parent: tableService
-  name: 'jobs'
-}
+var tableNames = ['jobs', 'ledger', 'sources']
 
-resource ledgerTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-09-01' existing = {
-  parent: tableService
-  name: 'ledger'
-}
-
-resource sourcesTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-09-01' existing = {
-  parent: tableService
-  name: 'sources'
-}
+resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-09-01' existing = [
+  for name in tableNames: {
+    parent: tableService
+    name: name
+  }
+]
 
 resource vault 'Microsoft.KeyVault/vaults@2026-05-15' existing = {
   name: vaultName
@@ -83,70 +76,35 @@ resource hostOnBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource appOnWorkQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: workQueue
-  name: guid(workQueue.id, principalId, roles.storageQueueDataContributor)
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.storageQueueDataContributor
-    )
+resource appOnQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, index) in queueNames: {
+    scope: queues[index]
+    name: guid(queues[index].id, principalId, roles.storageQueueDataContributor)
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles.storageQueueDataContributor
+      )
+    }
   }
-}
+]
 
-resource appOnPoisonQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: poisonQueue
-  name: guid(poisonQueue.id, principalId, roles.storageQueueDataContributor)
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.storageQueueDataContributor
-    )
+resource appOnTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, index) in tableNames: {
+    scope: tables[index]
+    name: guid(tables[index].id, principalId, roles.storageTableDataContributor)
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles.storageTableDataContributor
+      )
+    }
   }
-}
-
-resource appOnJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: jobsTable
-  name: guid(jobsTable.id, principalId, roles.storageTableDataContributor)
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.storageTableDataContributor
-    )
-  }
-}
-
-resource appOnLedger 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: ledgerTable
-  name: guid(ledgerTable.id, principalId, roles.storageTableDataContributor)
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.storageTableDataContributor
-    )
-  }
-}
-
-resource appOnSources 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: sourcesTable
-  name: guid(sourcesTable.id, principalId, roles.storageTableDataContributor)
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.storageTableDataContributor
-    )
-  }
-}
+]
 
 resource appReadsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: vault
