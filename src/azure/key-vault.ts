@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Clock } from '../pipeline/ports/clock.ts';
 import type { KeyVaultSecret, SecretClient, SecretProperties } from '@azure/keyvault-secrets';
 import { azureCredential } from './credential.ts';
@@ -66,9 +67,7 @@ export function keyVault(url: string, identity: Identity, clock: Clock): SecretS
       });
       return counts(secret.properties) ? asVersion(secret) : undefined;
     } catch (error) {
-      // 403 is also what a vault answers for a version that is disabled, or not valid yet.
-      const { status } = storageFault(error);
-      if (status === 403 || status === 404) return undefined;
+      if (isNotThere(error)) return undefined;
       throw error;
     }
   };
@@ -180,4 +179,17 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
     signal.addEventListener('abort', abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
+}
+
+const Refusal = z.object({
+  details: z.object({ error: z.object({ innerError: z.object({ code: z.string() }) }) }),
+});
+
+/** True where there is no such version, or none that may be used: a vault answers 403 for one that is disabled or not valid yet. */
+function isNotThere(error: unknown): boolean {
+  const { status } = storageFault(error);
+  if (status !== 403) return status === 404;
+  const why = Refusal.safeParse(error).data?.details.error.innerError.code ?? '';
+  // Whoever may not ask, or not from here, learns nothing of what is there.
+  return !/^(?:ForbiddenBy|AccessDenied)/.test(why);
 }

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startFakeVault, type FakeVault } from '../support/fake-vault.ts';
+import { startFakeVault, type FakeVault, type VaultRefusal } from '../support/fake-vault.ts';
 import { until } from '../support/until.ts';
 
 // The real SDKs, in a process of their own that trusts a certificate made here.
@@ -19,10 +21,11 @@ beforeEach(() => {
   vault.secrets.clear();
   vault.asked.length = 0;
   vault.settings.latencyMs = 0;
+  vault.settings.refusal = undefined;
 });
 
 /** What a program prints that has the `secrets` of such an app. */
-async function outputOf(program: string): Promise<unknown> {
+async function outputOf(program: string, { complains = false } = {}): Promise<unknown> {
   const whole = `
     const { createSecrets } = await import(${JSON.stringify(join(src, 'secrets', 'create-secrets.ts'))});
     const { configuredVault } = await import(${JSON.stringify(join(src, 'azure', 'key-vault.ts'))});
@@ -47,7 +50,7 @@ async function outputOf(program: string): Promise<unknown> {
   child.stdout.on('data', (text: Buffer) => (said += text.toString()));
   child.stderr.on('data', (text: Buffer) => (trouble += text.toString()));
   await once(child, 'close');
-  expect(trouble).toBe('');
+  expect(trouble === '').toBe(!complains);
   return JSON.parse(said);
 }
 
@@ -108,5 +111,73 @@ describe('webhook secrets in a key vault', () => {
     const second = vault.secrets.get(name)?.find(({ value }) => value === 'secret 2');
     if (second !== undefined) second.enabled = false;
     expect(await looking).toEqual([['secret 3', 'secret 1']]);
+  });
+});
+
+describe('a vault that does not give what it has', () => {
+  // Known from the first look; then the vault changes, and somebody looks again.
+  const twice = (change: string): string => `
+    await secrets.refresh('archive');
+    console.log('[' + JSON.stringify(await secrets.webhookSecrets('archive')) + ',');
+    await fetch('${change}');
+    const failed = await secrets.refresh('archive').then(() => false, () => true);
+    console.log(JSON.stringify({ failed, known: await secrets.webhookSecrets('archive') }) + ']');
+  `;
+  const known = ['the new secret', 'the old secret'];
+
+  /** An address that, when called, makes the vault refuse. */
+  const refusing = async (refusal: VaultRefusal): Promise<{ url: string; end: () => void }> => {
+    const server = createServer((_request, response) => {
+      vault.settings.refusal = refusal;
+      response.end();
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}/`, end: () => void server.close() };
+  };
+
+  it.each<[string, VaultRefusal]>([
+    [
+      'our role is gone',
+      { status: 403, body: { error: { code: 'Forbidden', innererror: { code: 'ForbiddenByRbac' } } } },
+    ],
+    [
+      'we are not let in from here',
+      { status: 403, body: { error: { code: 'Forbidden', innererror: { code: 'ForbiddenByConnection' } } } },
+    ],
+    ['it has too much to do, for an hour', { status: 429, headers: { 'retry-after': '3600' } }],
+    [
+      'it belongs to another tenant',
+      {
+        status: 401,
+        headers: {
+          'www-authenticate':
+            'Bearer authorization="https://login.localhost/other", resource="https://localhost"',
+        },
+        body: { error: { code: 'Unauthorized', message: 'AKV10032: Invalid issuer.' } },
+      },
+    ],
+    ['it fails', { status: 503, body: {} }],
+  ])('leaves what is known in use where %s', async (_what, refusal) => {
+    vault.put(name, 'the old secret', { created: now - 9000 });
+    vault.put(name, 'the new secret', { created: now - 60 });
+    const { url, end } = await refusing(refusal);
+    try {
+      const output = await outputOf(twice(url), { complains: true });
+      expect(output).toEqual([known, { failed: true, known }]);
+      expect(vault.asked.filter((each) => each.startsWith('refused')).length).toBeGreaterThan(0);
+    } finally {
+      end();
+    }
+  });
+
+  it('is asked again after as long as it wants where that is short', async () => {
+    vault.put(name, 'the only secret', { created: now - 60 });
+    vault.settings.refusal = { status: 429, headers: { 'retry-after': '1' }, times: 1 };
+    expect(await outputOf(`console.log(JSON.stringify(await secrets.webhookSecrets('archive')));`)).toEqual([
+      'the only secret',
+    ]);
   });
 });

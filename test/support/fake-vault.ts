@@ -27,6 +27,15 @@ export interface FakeVersion {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+/** What a vault says in place of its answer. */
+export interface VaultRefusal {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  /** How often; for ever if left out. */
+  times?: number;
+}
+
 /** What the vault does with a write: as it should, not at all, or all the same without an answer. */
 export type WriteFault =
   'none' | 'refused' | 'never-answered' | 'written-late' | 'answer-lost' | 'never-answered-but-written';
@@ -52,7 +61,13 @@ export async function startFakeVault() {
   await writeFile(join(folder, 'ca.pem'), pair.cert);
   const secrets = new Map<string, FakeVersion[]>();
   const asked: string[] = [];
-  const settings = { latencyMs: 0, writing: 'none' as WriteFault, lateMs: 7_000, reading: true };
+  const settings = {
+    latencyMs: 0,
+    writing: 'none' as WriteFault,
+    lateMs: 7_000,
+    reading: true,
+    refusal: undefined as VaultRefusal | undefined,
+  };
   let made = 0;
 
   const identity = createHttp((request, response) => {
@@ -89,6 +104,14 @@ export async function startFakeVault() {
         'Bearer authorization="https://login.localhost/tenant", resource="https://localhost"',
       );
       answer(response, 401, {});
+      return;
+    }
+    const { refusal } = settings;
+    if (refusal !== undefined && (refusal.times ??= Infinity) > 0) {
+      refusal.times -= 1;
+      for (const [header, value] of Object.entries(refusal.headers ?? {})) response.setHeader(header, value);
+      asked.push(`refused ${request.url}`);
+      answer(response, refusal.status, refusal.body ?? {});
       return;
     }
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
