@@ -44,7 +44,14 @@ async function deliver(app: AppUnderTest, traceparent: string, timestamp: string
 function noSecretIn({ bodies }: TelemetryStandIn, app: AppUnderTest): void {
   const all = bodies.map(({ text }) => text).join('\n');
   const { username, password } = app.preservica.settings.account;
-  for (const secret of [webhookSecret, password, username, 'Harbour, looking north', 'MS/42/7'])
+  for (const secret of [
+    webhookSecret,
+    password,
+    username,
+    'Harbour, looking north',
+    'MS/42/7',
+    'a-key-that-somebody',
+  ])
     expect(all).not.toContain(secret);
   // Signatures and tokens are long and hexadecimal, as ids of traces are not.
   expect(all).not.toMatch(/[0-9a-f]{64}/);
@@ -128,6 +135,13 @@ describe('with a collector', () => {
 
   it('nothing secret or personal goes out', async () => {
     await consumerOf();
+    const before = otlpSpans(collector).length;
+    const answer = await fetch(`${app.host.url}/webhooks/archive?secret_key=a-key-that-somebody-offers`);
+    await answer.text();
+    await until(async () => {
+      const since = otlpSpans(collector).slice(before);
+      return since.find(({ attributes }) => Number(attributes['http.response.status_code']) >= 400);
+    });
     noSecretIn(collector, app);
   });
 });

@@ -41,10 +41,13 @@ const longestHeadStartMs = 2000;
 export async function startHost(options: HostOptions): Promise<Host> {
   const { environment } = options;
   const settings = hostSettings(options.hostJson, environment);
-  const log = hostLog({
-    lines: (text) => process.stdout.write(text),
-    problems: (text) => process.stderr.write(text),
-  });
+  const log = hostLog(
+    {
+      lines: (text) => process.stdout.write(text),
+      problems: (text) => process.stderr.write(text),
+    },
+    { forPeople: process.stdout.isTTY },
+  );
   armFault(environment['LOCAL_FAULT_POINT']);
   const app = await startApp(options.bundle, settings, environment, log);
   const server = createServer({ maxHeaderSize: largestHead, keepAliveTimeout: 130_000 }, app.listener);

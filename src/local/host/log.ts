@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import { readJson } from '../../pipeline/model/read-json.ts';
 import type { LogLevel } from './core-types.ts';
 
 export interface HostLog {
@@ -21,15 +23,16 @@ interface Outputs {
   readonly problems: (text: string) => void;
 }
 
-/** Prints one line an entry, warnings and errors apart from the others. */
-export function hostLog(outputs: Outputs): HostLog {
+/** Prints one line an entry, warnings and errors apart from the others; the app's own in words where a person reads them. */
+export function hostLog(outputs: Outputs, { forPeople = false } = {}): HostLog {
   const lines = heldBack(outputs.lines);
   const apart = heldBack(outputs.problems);
   return {
     app: (level, text) => {
       if (hidden.has(level)) return;
-      if (problems.has(level)) apart.add(text);
-      else lines.add(text);
+      const line = forPeople ? inWords(text) : text;
+      if (problems.has(level)) apart.add(line);
+      else lines.add(line);
     },
     host: lines.add,
     problem: apart.add,
@@ -60,6 +63,26 @@ export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.stack ?? `${error.name}: ${error.message}`;
 }
+
+/** `event-ended source=archive state=done`: a line of the app's log as a person reads it; any other as it is. */
+export function inWords(text: string): string {
+  const fields = Line.safeParse(text).data;
+  if (fields === undefined) return text;
+  const { event, level: _level, ...others } = fields;
+  const told = Object.entries(others)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => {
+      const shown = typeof value === 'string' ? value : JSON.stringify(value);
+      return `${name}=${/^[^\s"=]+$/.test(shown) ? shown : JSON.stringify(shown)}`;
+    });
+  return [event, ...told].join(' ');
+}
+
+const Line = z
+  .string()
+  .startsWith('{"event":')
+  .transform((text) => readJson(Buffer.from(text)))
+  .pipe(z.looseObject({ event: z.string() }));
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]+\s*/g, ' | ');
