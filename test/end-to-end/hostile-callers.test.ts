@@ -373,7 +373,7 @@ describe('uploads that do not end', () => {
     const uploads = keepUploading(count, plan);
     try {
       // There is no room any more.
-      await vi.waitFor(() => expect(uploads.hasAnswer()).toBe(true), { timeout: 30_000 });
+      await vi.waitFor(() => expect(uploads.hasAnswer()).toBe(true), { timeout: 90_000 });
       for (let round = 0; round < 5; round += 1) {
         for (const bytes of [200, 5_000, 60_000, 1_000_000]) {
           // Who has just begun is left alone for a second; a sender comes again.

@@ -10,9 +10,6 @@ import { TableClient } from '@azure/data-tables';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { startAzurite, type Azurite, type AzuriteOptions } from '../../src/local/azurite.ts';
 
-// Each of these starts processes, which takes its time where much else runs.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
-
 const started: Azurite[] = [];
 afterAll(async () => {
   for (const azurite of started) await azurite.stop();
@@ -82,6 +79,6 @@ describe('Azurite', () => {
     const pid = Number(line);
     expect(isRunning(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 20_000);
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 90_000);
   });
 });

@@ -1,9 +1,7 @@
 import { request } from 'node:http';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../support/host-process.ts';
 import { startFixture } from './fixture.ts';
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let host: HostProcess;
 beforeAll(async () => {

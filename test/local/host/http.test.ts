@@ -2,12 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../support/host-process.ts';
 import { startFixture } from './fixture.ts';
-
-// Each of these starts processes, which takes its time where much else runs.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 interface Echo {
   url: string;

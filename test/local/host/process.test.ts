@@ -6,9 +6,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startAzurite, type Azurite } from '../../../src/local/azurite.ts';
 import { spawnFixture, startFixture } from './fixture.ts';
 
-// Each of these starts processes, which takes its time where much else runs.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
-
 let azurite: Azurite;
 beforeAll(async () => {
   azurite = await startAzurite({ inMemory: true });

@@ -4,9 +4,6 @@ import { startAzurite, type Azurite } from '../../../src/local/azurite.ts';
 import type { HostProcess } from '../../support/host-process.ts';
 import { startFixture } from './fixture.ts';
 
-// Each of these starts processes, which takes its time where much else runs.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
-
 interface Work {
   item: unknown;
   type: string;
@@ -67,7 +64,7 @@ async function peek(queue: QueueClient): Promise<string[]> {
 async function emptied(queue: QueueClient): Promise<void> {
   await vi.waitFor(
     async () => expect((await queue.getProperties()).approximateMessagesCount).toBe(0),
-    10_000,
+    90_000,
   );
 }
 
@@ -156,10 +153,10 @@ describe.concurrent('a message', () => {
     const { host, queue, poison } = await setup({ queueName: 'last-poison', before: ['throw'], env });
     await vi.waitFor(() => {
       expect(host.lines.filter((line) => /^work \S+ failed/.test(line))).toHaveLength(2);
-    }, 20_000);
+    }, 90_000);
     host.kill('SIGTERM');
     await host.exited;
-    await vi.waitFor(async () => expect(await peek(queue)).toHaveLength(1), 20_000);
+    await vi.waitFor(async () => expect(await peek(queue)).toHaveLength(1), 90_000);
     expect(await poison.exists()).toBe(false);
   });
 });
@@ -208,7 +205,7 @@ describe.concurrent('the listener', () => {
     const { host } = await setup({ before, env });
     await vi.waitFor(() => {
       expect(host.lines.filter((line) => line.startsWith('worked "quick'))).toHaveLength(12);
-    }, 20_000);
+    }, 90_000);
     expect(host.lines).not.toContain('worked "sleep 60000"');
     host.kill('SIGKILL');
   });
@@ -221,7 +218,7 @@ describe.concurrent('the listener', () => {
     const { host } = await setup({ before: Array.from({ length: 8 }, () => 'sleep 100'), env });
     await vi.waitFor(() => {
       expect(host.lines.filter((line) => line.startsWith('worked'))).toHaveLength(8);
-    }, 20_000);
+    }, 90_000);
     let inWork = 0;
     let most = 0;
     for (const line of host.lines) {
@@ -238,7 +235,7 @@ describe.concurrent('the listener', () => {
     await vi.waitFor(async () => {
       await queue.createIfNotExists();
       await send(queue, 'second');
-    }, 20_000);
+    }, 90_000);
     await host.waitForLine('worked "second"');
   });
 

@@ -1,8 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { until } from '../../../src/local/start/until.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
-
 it('says what it waits for where that takes long, once', async () => {
   const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   let asked = 0;

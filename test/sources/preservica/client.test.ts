@@ -793,7 +793,7 @@ describe('a hostile or broken answer', () => {
       ),
       { numRuns: 60 },
     );
-  }, 30_000);
+  });
 });
 
 function bytesWith(headers: Record<string, string>, body: string | Buffer): Respond {
