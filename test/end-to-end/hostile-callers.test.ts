@@ -441,5 +441,3 @@ describe('uploads that do not end', () => {
     socket.destroy();
   });
 });
-
-describe('a new key of PyWebhooks', () => {});
