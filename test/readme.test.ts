@@ -146,6 +146,18 @@ describe('the README', () => {
     for (const name of told) expect(app).toContain(`'${name}'`);
   });
 
+  it('names every metric, and no other', () => {
+    const instruments = [
+      ...read('src/functions/measure-line.ts').matchAll(
+        /(?:counter\(|asset_webhooks\.)[`']?([a-z_.]{4,})['`]/g,
+      ),
+      ...read('src/pipeline/ports/telemetry.ts').matchAll(/'asset_webhooks\.([a-z_.]+)', \{ desc/g),
+    ].map(([, name]) => name);
+    expect(instruments.length).toBeGreaterThan(10);
+    const told = new Set([...readme.matchAll(/`asset_webhooks\.([a-z_.]+)`/g)].map(([, name]) => name));
+    expect(told).toEqual(new Set(instruments));
+  });
+
   it('names every command of asset-webhooks, and no other', () => {
     const told = table('command').flatMap(([commands = '']) =>
       quoted(commands).map((each) => each.replaceAll(/ (?:[A-Z-].*)$/g, '')),

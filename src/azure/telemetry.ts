@@ -11,6 +11,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { errorName } from '../pipeline/ports/errors.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import { azureCredential } from './credential.ts';
 import { once } from './storage-clients.ts';
@@ -142,7 +143,7 @@ function lateExporters(log: Log): <Items>(load: () => Promise<Exporter<Items>>) 
   const tell = (error: unknown): void => {
     if (told) return;
     told = true;
-    log('warn', 'telemetry-not-started', { error: error instanceof Error ? error.name : 'unknown' });
+    log('warn', 'telemetry-not-started', { error: errorName(error) });
   };
   return (load) => {
     const loaded = once(load);

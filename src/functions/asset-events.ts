@@ -8,7 +8,11 @@ export function assetEvents(deps: Omit<ProcessDeps, 'log'>): StorageQueueHandler
   return async (item, context) => {
     const messageId = context.triggerMetadata?.['id'];
     await handleMessage(
-      { item, messageId: typeof messageId === 'string' ? messageId : context.invocationId },
+      {
+        item,
+        messageId: typeof messageId === 'string' ? messageId : context.invocationId,
+        traceparent: context.traceContext?.traceParent,
+      },
       { ...deps, log: logOf(context) },
     );
   };

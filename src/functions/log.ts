@@ -1,5 +1,6 @@
 import type { InvocationContext } from '@azure/functions';
 import type { Log } from '../pipeline/ports/log.ts';
+import { activeTraceId } from '../pipeline/ports/telemetry.ts';
 import { measureLine } from './measure-line.ts';
 
 /** Logs into an invocation, one JSON string a line. */
@@ -29,5 +30,6 @@ function withWordsOf(level: keyof typeof wordsOfLevels, json: string): string {
 }
 
 function line(name: string, fields: object): string {
-  return JSON.stringify({ event: name, ...fields });
+  // The platform files it under its own invocation, and not under our trace.
+  return JSON.stringify({ event: name, ...fields, traceId: activeTraceId() });
 }

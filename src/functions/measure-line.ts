@@ -38,6 +38,7 @@ const measures: Partial<Record<LogName, Measure>> = {
   'delivery-kept': delivery('kept'),
   'delivery-refused': delivery('refused'),
   'delivery-not-kept': delivery('not-kept'),
+  'unknown-source': delivery('unknown-source'),
   'handshake-answered': delivery('handshake'),
   'secret-kept': delivery('secret-kept'),
   'secret-refused': delivery('secret-refused'),
@@ -45,14 +46,18 @@ const measures: Partial<Record<LogName, Measure>> = {
     the.events.add(1, only(fields, ['source', 'type', 'state', 'code']));
     the.lag.record(Number(fields['lagMs']) / 1_000, only(fields, ['source', 'state']));
   },
+  'event-duplicate': (the, fields) => the.duplicates.add(1, only(fields, ['source', 'type'])),
   'event-waiting': (the, fields) => the.retries.add(1, only(fields, ['source', 'code'])),
   'source-watched': (the, fields) => {
     const source = only(fields, ['source']);
     the.circuit.record(fields['circuit'] === null ? 0 : 1, source);
     the.oldest.record(Number(fields['oldestWaitingMinutes'] ?? 0) * 60, source);
   },
-  'queue-watched': (the, fields) =>
-    the.queueLength.record(Number(fields['messages']), only(fields, ['queue'])),
+  'queue-watched': (the, fields) => {
+    const queue = only(fields, ['queue']);
+    the.queueLength.record(Number(fields['messages']), queue);
+    the.queueOldest.record(Number(fields['oldestMinutes'] ?? 0) * 60, queue);
+  },
   'changes-recovered': (the, fields) => {
     the.recovered.add(Number(fields['recovered']), only(fields, ['source']));
     the.missed.add(Number(fields['missed']), only(fields, ['source']));
@@ -71,6 +76,7 @@ function createInstruments(meter: Meter) {
   return {
     deliveries: counter('deliveries', 'Calls of webhooks, by source and verdict'),
     events: counter('events', 'Events that ended, by source, type, state and reason'),
+    duplicates: counter('event.duplicates', 'Deliveries of events that had come already, by source and type'),
     retries: counter('event.retries', 'Tries after which an event waits for another, by source and reason'),
     recovered: counter('changes.recovered', 'Changes that no call told of, by source'),
     missed: counter('changes.missed', 'Changes of assets without any record, by source'),
@@ -89,6 +95,10 @@ function createInstruments(meter: Meter) {
       unit: 's',
     }),
     queueLength: meter.createGauge('asset_webhooks.queue.messages', { description: 'Messages in a queue' }),
+    queueOldest: meter.createGauge('asset_webhooks.queue.oldest', {
+      description: 'Age of the message of a queue that is its oldest',
+      unit: 's',
+    }),
   };
 }
 

@@ -1,9 +1,17 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { acceptDelivery, type AcceptDeps, type AcceptSource } from '../pipeline/accept/accept-delivery.ts';
 import { DeadlineError, withDeadline } from '../pipeline/accept/deadline.ts';
+import { errorName } from '../pipeline/ports/errors.ts';
 import type { Log, LogName } from '../pipeline/ports/log.ts';
 import type { Receiver, Verdict } from '../pipeline/ports/receiver.ts';
-import { activeTraceparent, inSpan, SpanKind, traceOf } from '../pipeline/ports/telemetry.ts';
+import {
+  activeTraceparent,
+  inSpan,
+  SpanKind,
+  SpanStatusCode,
+  traceOf,
+  type Span,
+} from '../pipeline/ports/telemetry.ts';
 import type { RefusalCounter } from '../pipeline/ports/refusal-store.ts';
 import type { Secrets } from '../pipeline/ports/secrets.ts';
 import { callVerifier, type VerifyResult } from '../pipeline/accept/verify-call.ts';
@@ -48,48 +56,51 @@ export function webhooks(deps: WebhookDeps): HttpHandler {
     }),
   );
   let refusals = 0;
-  return async (request, context): Promise<HttpResponseInit> => {
+  const answerCall = async (
+    request: HttpRequest,
+    context: InvocationContext,
+    span: Span,
+  ): Promise<HttpResponseInit> => {
     const log = logOf(context);
     try {
-      const { answer, name, fields } = await inSpan(
-        'POST /webhooks/{source}',
-        {
-          kind: SpanKind.SERVER,
-          attributes: { 'http.request.method': request.method, 'http.route': '/webhooks/{source}' },
-          // The sender chose it: it must not decide what belongs together.
-          parent: traceOf(undefined),
-          linked: traceOf(traceparentOf(context)),
-        },
-        async (span) => {
-          const received = await receive(request, context, { ...deps, accepting }, log);
-          span.setAttributes({
-            'http.response.status_code': received.answer.status,
-            'asset_webhooks.verdict': received.name,
-          });
-          if (received.fields['source'] !== undefined)
-            span.setAttribute('asset_webhooks.source', received.fields['source']);
-          return received;
-        },
-      );
-      const refused = answer.status >= 400;
+      const { answer, name, fields } = await receive(request, context, { ...deps, accepting }, log);
+      const { status } = answer;
+      const { source, why } = fields;
+      span.setAttributes({ 'http.response.status_code': status, 'asset_webhooks.verdict': name });
+      if (source !== undefined) span.setAttribute('asset_webhooks.source', source);
+      const refused = status >= 400;
       if (refused) refusals += 1;
       // What is put off comes again, and is not refused for good.
-      const { source, why } = fields;
-      if (refused && answer.status < 500 && typeof source === 'string')
-        deps.refusals.count(source, String(why));
-      log(refused ? 'warn' : 'info', name, {
-        ...fields,
-        status: answer.status,
-        ...(refused ? { refusals } : {}),
-      });
+      if (refused && status < 500 && typeof source === 'string') deps.refusals.count(source, String(why));
+      log(refused ? 'warn' : 'info', name, { ...fields, status, ...(refused ? { refusals } : {}) });
       return answer;
     } catch (error) {
       // Most of all our storage, or the time it took: the sender keeps the event and comes again.
+      const { status } = answers.tryLater;
+      span.setAttributes({ 'http.response.status_code': status, 'error.type': errorName(error) });
+      span.setStatus({ code: SpanStatusCode.ERROR });
+      const source = sourceNameOf(request);
       log('error', 'delivery-not-kept', {
+        ...(accepting.has(source) ? { source } : {}),
+        status,
         error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
       });
       return answers.tryLater;
     }
+  };
+  return async (request, context) => {
+    const about = {
+      kind: SpanKind.SERVER,
+      attributes: { 'http.request.method': request.method, 'http.route': '/webhooks/{source}' },
+      // The sender chose it: it must not decide what belongs together.
+      parent: traceOf(undefined),
+      linked: traceOf(traceparentOf(context)),
+    };
+    return await inSpan(
+      'POST /webhooks/{source}',
+      about,
+      async (span) => await answerCall(request, context, span),
+    );
   };
 }
 
@@ -116,9 +127,7 @@ async function receive(
   log: Log,
 ): Promise<Received> {
   const receivedAt = new Date(deps.now());
-  const url = new URL(request.url);
-  // The path itself and not the route's parameter, which a caller's query can take away (src/local/host/README.md).
-  const sourceName = url.pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
+  const sourceName = sourceNameOf(request);
   const source = deps.accepting.get(sourceName);
   if (source === undefined) return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
   const refused = (answer: Received['answer'], why: string): Received => ({
@@ -132,7 +141,11 @@ async function receive(
   }
 
   if (isDeclaredLarger(request, deps.maxDeliveryBytes)) return refused(answers.tooLarge, 'too-large');
-  const head = { method: request.method, query: url.searchParams, headers: new Map(request.headers) };
+  const head = {
+    method: request.method,
+    query: new URL(request.url).searchParams,
+    headers: new Map(request.headers),
+  };
   const alone = receiver.verifyWithoutSecret(head);
   if (alone?.kind === 'secret-offered') {
     return await takeSecret(alone, { source: source.name, offer: source.offer, leftMs: timeLeft() });
@@ -169,6 +182,11 @@ async function receive(
         return answerTo(accepted, source.name, refused);
     }
   });
+}
+
+// The path itself and not the route's parameter, which a caller's query can take away (src/local/host/README.md).
+function sourceNameOf(request: HttpRequest): string {
+  return new URL(request.url).pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
 }
 
 /** How much is left of the time in which an answer must be out, which begins now. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../pipeline/ports/clock.ts';
+import { errorName } from '../pipeline/ports/errors.ts';
 import type { Log } from '../pipeline/ports/log.ts';
 import type { SecretStore, SecretVersion } from '../pipeline/ports/secret-store.ts';
 import { digestOf, type StoredValue, type Secrets, type WebhookSecrets } from '../pipeline/ports/secrets.ts';
@@ -216,7 +217,7 @@ class CachedSecret {
       this.#deps.log('warn', 'secrets-stale', {
         secret: this.#name,
         knownForSeconds: this.#known === undefined ? null : Math.round((now - this.#known.at) / 1000),
-        error: error instanceof Error ? error.name : 'unknown',
+        error: errorName(error),
       });
       return error instanceof Error ? error : new Error('the store could not be read');
     }

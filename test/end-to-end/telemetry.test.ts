@@ -125,12 +125,30 @@ describe('with a collector', () => {
     expect([...names]).toEqual(
       expect.arrayContaining(['asset_webhooks.deliveries', 'asset_webhooks.events', 'asset_webhooks.logins']),
     );
+    const lines = app.host.lines.filter((line) => line.startsWith('{"event":"event-ended"'));
+    const traces = new Set(otlpSpans(collector).map(({ traceId }) => traceId));
+    expect(lines.map((line) => traces.has(String(JSON.parse(line).traceId)))).toEqual(lines.map(() => true));
     const logs = collector.bodies.filter(({ path }) => path === '/v1/logs').map(({ text }) => text);
     const ended = logs
       .join('\n')
       .match(/\{[^{}]*"body":\{"stringValue":"event-ended"\}.*?"traceId":"([0-9a-f]{32})"/);
     expect(ended).not.toBeNull();
     expect(otlpSpans(collector).map(({ traceId }) => traceId)).toContain(ended?.[1]);
+  });
+
+  it('a delivery that comes twice is measured as a duplicate', async () => {
+    const chosen = `00-${'ef'.repeat(16)}-${'cd'.repeat(8)}-01`;
+    const time = '2026-01-05T09:09:09.065';
+    expect(await deliver(app, chosen, time)).toBe(200);
+    expect(await deliver(app, chosen, time)).toBe(200);
+    await until(async () => otlpMetricNames(collector).has('asset_webhooks.event.duplicates') || undefined);
+  });
+
+  it('the call and the work are linked with what the platform traces', async () => {
+    const consumer = await consumerOf();
+    expect(consumer.links).toHaveLength(1);
+    expect(consumer.links).not.toContain(consumer.traceId);
+    expect(otlpSpans(collector).find(({ kind }) => kind === 'server')?.links).toHaveLength(1);
   });
 
   it('nothing secret or personal goes out', async () => {

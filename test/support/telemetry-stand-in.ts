@@ -20,6 +20,8 @@ export interface SeenSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentId: string;
+  /** The traces that it is linked with. */
+  readonly links: readonly string[];
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
@@ -112,6 +114,7 @@ interface OtlpSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
+  readonly links?: readonly { traceId: string }[];
   readonly attributes: readonly { key: string; value: OtlpValue }[];
 }
 
@@ -126,12 +129,13 @@ export function otlpSpans({ bodies }: TelemetryStandIn): SeenSpan[] {
       };
       return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
     })
-    .map(({ name, kind, traceId, spanId, parentSpanId = '', attributes }) => ({
+    .map(({ name, kind, traceId, spanId, parentSpanId = '', links = [], attributes }) => ({
       name,
       kind: kinds[kind] ?? '',
       traceId,
       spanId,
       parentId: parentSpanId,
+      links: links.map((link) => link.traceId),
       attributes: Object.fromEntries(
         attributes.map(({ key, value }) => [
           key,

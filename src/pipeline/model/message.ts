@@ -146,6 +146,8 @@ export interface Arrival {
   readonly item: unknown;
   /** The queue's id of the message. */
   readonly messageId: string;
+  /** The trace of the platform's own call of us. */
+  readonly traceparent?: string | undefined;
 }
 
 export type DecodedMessage =

@@ -40,3 +40,8 @@ export class StorageError extends Error {
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
+
+/** The kind of an error, for logs and spans: what it says may hold anything. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}

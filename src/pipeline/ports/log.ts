@@ -1,5 +1,6 @@
 /**
- * Every log line: its name, and the fields that it may have. Queries of the workbook and of the alerts rely on these names;
+ * Every log line: its name, and the fields that it may have beside `event`, its name, and `traceId`, where it is part of a
+ * trace. Queries of the workbook and of the alerts rely on these names;
  * a test holds each of them against this table.
  */
 export const logLines = {
@@ -28,6 +29,7 @@ export const logLines = {
     'nextAttemptAt',
   ],
   'event-ended': ['source', 'eventId', 'delivery', 'type', 'state', 'code', 'attempts', 'lagMs'],
+  'event-duplicate': ['source', 'eventId', 'delivery', 'type'],
   'event-put-back': ['source', 'eventId', 'delivery', 'delayMs'],
   'message-put-back': ['stumbles', 'delayMs', 'error'],
   'message-of-later-version': ['version'],

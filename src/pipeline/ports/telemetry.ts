@@ -10,6 +10,7 @@ import {
   type Context,
   type Span,
 } from '@opentelemetry/api';
+import { errorName } from './errors.ts';
 
 export { SpanKind, SpanStatusCode, type Span };
 
@@ -23,6 +24,11 @@ export function activeTraceparent(): string | undefined {
   const carrier: { traceparent?: string } = {};
   propagation.inject(context.active(), carrier);
   return carrier.traceparent;
+}
+
+/** The trace of what is under way; undefined where nobody traces. */
+export function activeTraceId(): string | undefined {
+  return trace.getActiveSpan()?.spanContext().traceId;
 }
 
 /** What the conventions want of a span about our queue. */
@@ -53,8 +59,7 @@ export async function inSpan<T>(
     try {
       return await work(span);
     } catch (error) {
-      // What it says may hold anything.
-      span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
+      span.setAttribute('error.type', errorName(error));
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
     } finally {

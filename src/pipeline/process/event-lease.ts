@@ -1,4 +1,5 @@
 import type { AssetState, RowKeys, Rows } from '../model/ledger.ts';
+import { changeEvent } from './change-event.ts';
 import { keysOf, type EventCopy } from './event-copy.ts';
 import { claimEvent, renew, settle, type LeaseResult, type Settled } from './event-transitions.ts';
 import type { ProcessDeps } from './process-deps.ts';
@@ -30,10 +31,11 @@ export class EventLease {
     deps: LeaseDeps,
   ): Promise<EventLease | Exclude<LeaseResult, { kind: 'ours' }>> {
     const keys = keysOf(copy, assetId);
-    const { answer, rows } = await deps.ledger.change(keys, known, (current) => {
+    const claim = (current: Rows): ReturnType<typeof claimEvent> => {
       const now = new Date(deps.now());
       return claimEvent(current, copy, { owner: copy.owner, until: endOf(now) }, now);
-    });
+    };
+    const { answer, rows } = await changeEvent(copy, { keys, known }, claim, deps);
     return answer.kind === 'ours' ? new EventLease(keys, copy, rows, deps) : answer;
   }
 

@@ -72,9 +72,7 @@ async function handleDecoded(arrival: Handled, deps: ProcessDeps): Promise<void>
     case 'deliveries':
       // Each is put back by itself where our storage fails.
       await Promise.all(
-        decoded.deliveries.map(
-          async (item) => await handleMessage({ item, messageId: arrival.messageId }, deps),
-        ),
+        decoded.deliveries.map(async (item) => await handleMessage({ ...arrival, item }, deps)),
       );
       return;
     case 'job':
@@ -130,6 +128,7 @@ async function handleEvents(message: AssetMessage, arrival: Handled, deps: Proce
         'asset_webhooks.events': count,
       },
       parent: traceOf(head.traceparent),
+      linked: traceOf(arrival.traceparent),
     };
     await inSpan(
       'process asset-events',

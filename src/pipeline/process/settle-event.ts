@@ -1,3 +1,4 @@
+import { changeEvent } from './change-event.ts';
 import { keysOf, type EventCopy } from './event-copy.ts';
 import { settle, type LeaseResult, type Settled } from './event-transitions.ts';
 import type { EventLease } from './event-lease.ts';
@@ -28,14 +29,17 @@ export async function settleEvent(
   lease?: EventLease,
 ): Promise<LeaseResult> {
   const now = new Date(deps.now());
-  const { answer, rows } =
+  const { answer, rows: after } =
     lease === undefined
-      ? await deps.ledger.change(keysOf(copy), noneKnown, (known) =>
-          settle(known, copy, settled, { ...about, now }),
+      ? await changeEvent(
+          copy,
+          { keys: keysOf(copy), known: noneKnown },
+          (rows) => settle(rows, copy, settled, { ...about, now }),
+          deps,
         )
       : await lease.settle(settled, { ...about, now });
-  if (answer.kind === 'ours' && rows.event !== undefined) {
-    logSettled(rows.event.value.summary, { now, tried: about.countsAsTry }, deps.log);
+  if (answer.kind === 'ours' && after.event !== undefined) {
+    logSettled(after.event.value.summary, { now, tried: about.countsAsTry }, deps.log);
   }
   return answer;
 }

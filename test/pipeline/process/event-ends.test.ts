@@ -255,7 +255,10 @@ describe("an event's end", () => {
     await bench.handle(aMessage({ deliveryId: 'delivery-2' }), 'm-2');
     expect(bench.summary()).toMatchObject({ state: 'processing' });
     expect(saidOf(bench)).toEqual([]);
-    expect(bench.logged).toMatchObject([{ level: 'info', name: 'event-put-back', eventId: 'event-1' }]);
+    expect(bench.logged).toMatchObject([
+      { level: 'info', name: 'event-duplicate', delivery: 'delivery-2' },
+      { level: 'info', name: 'event-put-back', eventId: 'event-1' },
+    ]);
   });
 
   it('is said where it was written and only the answer was lost', async () => {

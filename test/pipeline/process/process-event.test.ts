@@ -173,6 +173,9 @@ describe('twice is the same as once', () => {
     await bench.handle(aMessage({ deliveryId: 'delivery-2' }));
     expect(bench.asked).toHaveLength(1);
     expect(bench.summary()).toMatchObject({ state: 'done', duplicates: 1, deliveryId: 'delivery-1' });
+    expect(bench.logged.filter(({ name }) => name === 'event-duplicate')).toMatchObject([
+      { eventId: 'event-1', delivery: 'delivery-2' },
+    ]);
   });
 
   it('counts another delivery of an event that has ended at once, also while its asset was fetched just now', async () => {
