@@ -32,7 +32,7 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-09-0
   name: 'default'
 }
 
-var queueNames = ['asset-events', 'asset-events-poison']
+var queueNames = ['action-runs', 'action-runs-poison', 'asset-events', 'asset-events-poison']
 
 resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-09-01' existing = [
   for name in queueNames: {
@@ -46,7 +46,7 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2026-09-0
   name: 'default'
 }
 
-var tableNames = ['jobs', 'ledger', 'sources']
+var tableNames = ['jobs', 'ledger', 'runs', 'sources']
 
 resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-09-01' existing = [
   for name in tableNames: {

@@ -23,9 +23,9 @@ param deliveryDays int
 param undeleteDays int
 
 // What the app keeps, and where: a test compares these names with its code.
-var queueNames = ['asset-events', 'asset-events-poison']
+var queueNames = ['action-runs', 'action-runs-poison', 'asset-events', 'asset-events-poison']
 var containerNames = ['assets', 'deliveries']
-var tableNames = ['jobs', 'ledger', 'sources']
+var tableNames = ['jobs', 'ledger', 'runs', 'sources']
 
 resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   name: name

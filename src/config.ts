@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { actionFamily, actionNames, readAction, type ActionRead } from './actions/settings.ts';
 import type { StorageSettings } from './azure/storage-clients.ts';
 import {
   anyText,
@@ -39,6 +40,8 @@ export interface Config {
   };
   readonly secretOverlapMs: number;
   readonly sources: ReadonlyMap<string, ConfiguredSource>;
+  /** Those that `ACTIONS` names; one with faults is off. */
+  readonly actions: readonly ActionRead[];
   readonly publicUrl: string | undefined;
   readonly maxDeliveryBytes: number;
   /** Of all bodies that are being read at one time. */
@@ -72,6 +75,7 @@ const sourceNames = z
 /** The settings of the app as a whole. `AzureWebJobsStorage` stands apart, because it has two forms. */
 export const appSettings = z.object({
   SOURCES: sourceNames,
+  ACTIONS: actionNames,
   KEY_VAULT_URL: vaultAddress.optional(),
   AZURE_CLIENT_ID: z.string().max(200, 'must be at most 200 characters').optional(),
   SECRET_OVERLAP_HOURS: wholeNumber(0, 8760).default(168),
@@ -135,20 +139,31 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
   const names = sourceNames.safeParse(env['SOURCES']).data ?? likelyNames(env);
   const given = names.map((name) => ({ name, own: settingsOf(name, env) }));
   const read = given.map(({ name, own }) => readSource(name, own));
+  const ofActions = actionFamily(actionNames.safeParse(env['ACTIONS']).data ?? [], env);
   const unknown = unknownSettings(Object.keys(env), {
     app: Object.keys(appSettings.shape),
-    sources: given.map(({ name, own }) => ({
-      name,
-      prefix: prefixOf(name),
-      kind: own['KIND'],
-      settings: namesOf(own['KIND']),
-    })),
-    ofAnyKind: Object.keys(sourceSettings),
+    families: [
+      {
+        word: 'source',
+        named: given.map(({ name, own }) => ({
+          name,
+          prefix: prefixOf(name),
+          kind: own['KIND'],
+          settings: namesOf(own['KIND']),
+        })),
+        ofAnyKind: Object.keys(sourceSettings),
+      },
+      ofActions,
+    ],
   });
+  // The longest prefix: of `team` and `team-2`, the second one's settings begin as the first one's do.
+  const byLength = ofActions.named.toSorted((one, other) => other.prefix.length - one.prefix.length);
+  const ofOneAction = (fault: string): string | undefined =>
+    byLength.find(({ prefix }) => fault.startsWith(prefix))?.name;
   const faults = [
     ...(app.success ? keptTooShort(app.data) : faultsOf(app.error, '')),
     ...read.flatMap((source) => (source.ok ? [] : source.faults)),
-    ...unknown.faults,
+    ...unknown.faults.filter((fault) => ofOneAction(fault) === undefined),
     ...sharedSecrets(names, env),
   ];
   if (!app.success || faults.length > 0) return { ok: false, faults };
@@ -158,6 +173,15 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
       source.ok ? [[source.name, sourceConfig(source.name, source, app.data)] as const] : [],
     ),
   );
+  const tagged = new Map(
+    [...sources].map(([name, { kind }]) => [name, { hasSecurityTags: sourceKinds[kind].hasSecurityTags }]),
+  );
+  const actions = (app.data.ACTIONS ?? []).map((name): ActionRead => {
+    const action = readAction(name, env, tagged);
+    const others = unknown.faults.filter((fault) => ofOneAction(fault) === name);
+    if (others.length === 0) return action;
+    return { ok: false, name, faults: [...(action.ok ? [] : action.faults), ...others] };
+  });
   const hour = 3_600_000;
   return {
     ok: true,
@@ -182,6 +206,7 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
       },
       secretOverlapMs: app.data.SECRET_OVERLAP_HOURS * hour,
       sources,
+      actions,
       publicUrl: app.data.PUBLIC_URL,
       maxDeliveryBytes: app.data.MAX_DELIVERY_BYTES,
       maxBodiesBytes: app.data.MAX_BODIES_BYTES,

@@ -3,17 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { assetStore, deliveryStore } from './azure/blob-stores.ts';
 import { tableLedger } from './azure/ledger-table.ts';
 import { tableJobs } from './azure/jobs-table.ts';
-import { poisonQueue, poisonQueueName } from './azure/poison-queue.ts';
+import { poisonQueue, poisonQueueOf } from './azure/poison-queue.ts';
 import { tableRefusals } from './azure/refusals-table.ts';
 import { configuredVault } from './azure/key-vault.ts';
 import { createSecrets } from './secrets/create-secrets.ts';
 import { once, storageClients } from './azure/storage-clients.ts';
-import { tableOldRows } from './azure/old-rows.ts';
+import { actionState, tableOldRows } from './azure/old-rows.ts';
+import { tableRuns } from './azure/runs-table.ts';
 import { tableSourceStates } from './azure/source-states-table.ts';
 import { tableWindows } from './azure/windows-table.ts';
-import { queueGauge, workQueue, workQueueName } from './azure/work-queue.ts';
+import { queueGauge, runQueueName, workQueue, workQueueName } from './azure/work-queue.ts';
+import { assetEventSchema } from './actions/webhook.ts';
+import { outgoingCall } from './actions/outgoing-call.ts';
 import { readConfig, type Config } from './config.ts';
-import { assetEvents } from './functions/asset-events.ts';
 import { showAsset, showThumbnail } from './functions/assets.ts';
 import { catchUpAll, catchUpOne } from './functions/catch-ups.ts';
 import { Bodies } from './functions/bodies.ts';
@@ -25,7 +27,9 @@ import { poisonMessages } from './functions/poison-messages.ts';
 import { watch } from './functions/watch.ts';
 import { watchSubscriptions } from './functions/watch-subscriptions.ts';
 import { unnamedPictures } from './functions/unnamed-pictures.ts';
+import { queueMessages } from './functions/queue-messages.ts';
 import { replayMany, replayOne, showReplay } from './functions/replays.ts';
+import { listRuns, replayRun, showRun } from './functions/runs.ts';
 import { listSources, openWindow, pauseSource, resumeSource } from './functions/sources.ts';
 import { webhooks } from './functions/webhooks.ts';
 import { createSourceLimiter } from './pipeline/concurrency/source-limiter.ts';
@@ -34,16 +38,24 @@ import { InFlight } from './pipeline/concurrency/in-flight.ts';
 import { SharedWrites } from './pipeline/concurrency/shared-writes.ts';
 import { Coalescer } from './pipeline/concurrency/coalescer.ts';
 import { refusalCounter } from './pipeline/accept/refusals.ts';
+import type { ActionTools } from './pipeline/ports/action.ts';
+import type { SourceStates } from './pipeline/ports/source-states.ts';
 import type { NewWindow } from './pipeline/ports/rotation-windows.ts';
 import type { SourceKind } from './pipeline/ports/source-kind.ts';
 import { catchUpJob } from './pipeline/process/catch-up.ts';
 import { claimReader } from './pipeline/process/claimed-events.ts';
+import type { EventCopy } from './pipeline/process/event-copy.ts';
 import { replayJob } from './pipeline/process/replay-many.ts';
 import type { Outcome } from './pipeline/process/process-deps.ts';
+import { runJob, startRuns, type RunnableAction } from './pipeline/process/runs.ts';
+import { actionSecrets } from './secrets/action-secrets.ts';
 import { setWindow } from './secrets/rotation-windows.ts';
 import { offersTo } from './secrets/secret-offer.ts';
 import { secretProof } from './secrets/secret-proof.ts';
 import { sourceKinds } from './sources/index.ts';
+
+// The other sides of actions are small: four at once, over all instances.
+const runsAtOnce = 4;
 
 app.setup({ enableHttpStream: true });
 
@@ -60,11 +72,8 @@ if (settings.ok) {
 
 function run(config: Config): void {
   const clock = { now: Date.now, newId: () => randomUUID(), random: Math.random };
-  const secrets = createSecrets(config, {
-    vault: configuredVault(config, { now: Date.now }),
-    now: Date.now,
-    log: appLog,
-  });
+  const vault = configuredVault(config, { now: Date.now });
+  const secrets = createSecrets(config, { vault, now: Date.now, log: appLog });
   const instance = randomUUID();
   if (config.telemetry.connectionString !== undefined || config.telemetry.otlpEndpoint !== undefined) {
     const { managedIdentity: asIdentity, clientId } = config;
@@ -74,7 +83,8 @@ function run(config: Config): void {
     app.hook.appTerminate(async () => await (await telemetry)());
   }
   const clients = storageClients(config);
-  const queue = workQueue(clients);
+  const queue = workQueue(clients, workQueueName);
+  const runQueue = workQueue(clients, runQueueName);
   const deliveries = deliveryStore(clients);
   const claimedEvents = claimReader(deliveries);
   const assets = assetStore(clients);
@@ -125,9 +135,14 @@ function run(config: Config): void {
       ];
     }),
   );
+  const runs = tableRuns(clients);
+  const actions = actionsOf(config, { vault, states: sourceStates, instance });
+  const actionNames = config.actions.map((action) => (action.ok ? action.action.name : action.name));
+  const runMessages = new SharedWrites(runQueue);
   const events = {
     sources,
     queue,
+    startRuns: async (copy: EventCopy) => await startRuns(copy, { actions, queue: runMessages }),
     putBacks: new SharedWrites(queue),
     deliveries,
     claimedEvents,
@@ -141,6 +156,18 @@ function run(config: Config): void {
   };
   const kinds = [replayJob({ ...events, log: appLog }), catchUpJob({ ...events, log: appLog })];
   const work = { ...events, jobKinds: new Map(kinds.map((kind) => [kind.name, kind])) };
+  const tagged = new Set(
+    [...config.sources].filter(([, { kind }]) => sourceKinds[kind].hasSecurityTags).map(([name]) => name),
+  );
+  const runKind = runJob({ actions, tagged, assets, log: appLog, ...clock });
+  // A run is a job like any other: it has another queue and another table.
+  const runWork = {
+    ...work,
+    queue: runQueue,
+    putBacks: runQueue,
+    jobs: runs,
+    jobKinds: new Map([[runKind.name, runKind]]),
+  };
 
   const staff = {
     config,
@@ -176,10 +203,15 @@ function run(config: Config): void {
         bodies,
       }),
       'list-events': listEvents({ ledger, sources }),
-      'show-event': showEvent({ ledger, sources, deliveries, claimedEvents }),
+      'show-event': showEvent({ ledger, sources, deliveries, claimedEvents, runs, actionNames }),
       'replay-event': replayOne({ ...work, bodies }),
       'replay-many': replayMany({ ...work, bodies }),
       'show-replay': showReplay(work),
+      'list-runs': listRuns({ runs, actionNames }),
+      'show-run': showRun({ runs }),
+      'replay-run': replayRun({ runs, queue: runQueue, ...clock }),
+      // It is the same for everybody, and says nothing of what is here.
+      'asset-event-schema': () => ({ jsonBody: assetEventSchema() }),
       'show-asset': showAsset({ sources, assets, ledger }),
       'show-thumbnail': showThumbnail({ sources, assets, ledger }),
       'list-sources': listSources(staff),
@@ -193,11 +225,19 @@ function run(config: Config): void {
   app.storageQueue('asset-events', {
     queueName: workQueueName,
     connection: 'AzureWebJobsStorage',
-    handler: assetEvents(work),
+    handler: queueMessages(work),
+  });
+  app.storageQueue('action-runs', {
+    queueName: runQueueName,
+    connection: 'AzureWebJobsStorage',
+    handler: queueMessages(runWork),
   });
   app.timer('poison-messages', {
     schedule: '0 * * * * *',
-    handler: poisonMessages({ ...work, poison: poisonQueue(clients) }),
+    handler: poisonMessages([
+      { ...work, poison: poisonQueue(clients, workQueueName) },
+      { ...runWork, poison: poisonQueue(clients, runQueueName) },
+    ]),
   });
   app.timer('catch-up', {
     schedule: config.catchUpSchedule,
@@ -206,7 +246,7 @@ function run(config: Config): void {
   app.timer('old-rows', {
     schedule: '0 47 * * * *',
     handler: oldRows({
-      oldRows: tableOldRows(clients, [...config.sources.keys()]),
+      oldRows: tableOldRows(clients, { sources: [...config.sources.keys()], actions: actionNames }),
       retentionMs: config.retentionMs,
       now: clock.now,
     }),
@@ -215,7 +255,9 @@ function run(config: Config): void {
     schedule: '0 */5 * * * *',
     handler: watch({
       ...staff,
-      queues: [workQueueName, poisonQueueName].map((name) => queueGauge(clients, name)),
+      queues: [workQueueName, runQueueName]
+        .flatMap((name) => [name, poisonQueueOf(name)])
+        .map((name) => queueGauge(clients, name)),
     }),
   });
   app.timer('watch-subscriptions', {
@@ -223,4 +265,41 @@ function run(config: Config): void {
     handler: watchSubscriptions({ ...staff, sources }),
   });
   app.timer('unnamed-pictures', { schedule: '0 17 3 * * *', handler: unnamedPictures(work) });
+}
+
+/** The actions whose settings have no fault, ready to run; those that have some are off, and the log says why. */
+function actionsOf(
+  config: Config,
+  deps: { vault: ReturnType<typeof configuredVault>; states: SourceStates; instance: string },
+): ReadonlyMap<string, RunnableAction> {
+  const secrets = actionSecrets(deps.vault, {
+    overlapMs: config.secretOverlapMs,
+    now: Date.now,
+    log: appLog,
+  });
+  return new Map(
+    config.actions.flatMap((read): [string, RunnableAction][] => {
+      if (!read.ok) {
+        appLog('error', 'action-off', { action: read.name, faults: read.faults.join(' | ') });
+        return [];
+      }
+      const { action } = read;
+      const limiter = createSourceLimiter({
+        source: actionState(action.name),
+        states: deps.states,
+        owner: deps.instance,
+        maxAtOnce: runsAtOnce,
+        maxPerSecond: 0,
+        probeAfterMs: Math.min(30_000, ...config.retryDelaysMs.slice(-1)),
+        now: Date.now,
+        log: appLog,
+      });
+      const tools: ActionTools = {
+        call: async (call) => await outgoingCall(action.name, call, Date.now),
+        secret: async (secret) => await secrets(action, secret),
+        now: Date.now,
+      };
+      return [[action.name, { config: action, limiter, tools }]];
+    }),
+  );
 }

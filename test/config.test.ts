@@ -133,7 +133,12 @@ describe('settings', () => {
     ['a spelling error in a setting for all', { RETRY_DELAY_SECONDS: '5' }, 'RETRY_DELAY_SECONDS'],
     ['lower case', { max_files: '5' }, 'max_files'],
     ['an unknown setting that begins as one of ours', { MAX_THUMBNAIL_WIDTH: '5' }, 'MAX_THUMBNAIL_WIDTH'],
-    ['an action, which no version has', { ACTION_CARD_KIND: 'teams' }, 'ACTION_CARD_KIND'],
+    [
+      'a spelling error in the name of an action',
+      { ACTIONS: 'hooks', ACTION_HOKS_URL: 'x' },
+      'ACTION_HOKS_URL',
+    ],
+    ['an action twice', { ACTIONS: 'hooks,hooks' }, 'ACTIONS'],
     ['publishing, which no version has', { PUBLISHING: 'on' }, 'PUBLISHING'],
     [
       'a pointer for a kind without payloads',

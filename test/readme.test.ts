@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { program } from '../src/cli/program.ts';
+import { actionSettingNames } from '../src/actions/settings.ts';
 import { appSettings, readConfig, sourceSettings } from '../src/config.ts';
 import { eventStates } from '../src/pipeline/model/ledger.ts';
 import { reasonCodes } from '../src/pipeline/model/reason-codes.ts';
@@ -42,6 +43,8 @@ function leaves(command: Command): string[][] {
 
 const quoted = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, inside = '']) => inside);
 
+const byText = (one: string, other: string): number => (one < other ? -1 : 1);
+
 describe('the README', () => {
   it('names every setting that the code knows, and no other', () => {
     const told = table('setting').map(([name = '']) => quoted(name)[0]);
@@ -52,6 +55,13 @@ describe('the README', () => {
     ];
     expect(new Set(told)).toEqual(new Set(known));
     expect(told).toHaveLength(known.length);
+  });
+
+  it('names every setting of an action, and no other', () => {
+    const told = table('action setting').flatMap(([names = '']) => quoted(names));
+    expect(told.toSorted(byText)).toEqual(
+      actionSettingNames.map((name) => `ACTION_<NAME>_${name}`).toSorted(byText),
+    );
   });
 
   it('tells the defaults that the code has', () => {

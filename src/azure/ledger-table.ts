@@ -26,12 +26,13 @@ import {
   summaryColumns,
 } from './ledger-rows.ts';
 import { keysBeginning, listEvents, mostKeys } from './list-events.ts';
+import { guarded, submitRows } from './row-transactions.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { pauseBefore, storageError, storageFault, stored } from './storage-errors.ts';
 
 // Two who change the same rows in turn let each other through; only a crowd on one asset comes near this.
 const mostTries = 30;
-const mostSubmits = 3;
+const doing = 'writing the ledger';
 
 /** The ledger in the table `ledger` (its rows: `ledger-rows.ts`). `sources` are those whose events lists show. */
 export function tableLedger(clients: StorageClients, sources: readonly string[]): Ledger {
@@ -94,7 +95,7 @@ export function tableLedger(clients: StorageClients, sources: readonly string[])
         const known = await readRow(key.partitionKey, key.rowKey, readCanonicalEvents);
         const { first, all } = canonicalAmong(known?.value ?? [], candidate, withinMs);
         if (all === known?.value) return first.id;
-        const written = await submit(home, [guarded({ ...key, ...canonicalColumns(all) }, known)]);
+        const written = await submitRows(home, [guarded({ ...key, ...canonicalColumns(all) }, known)], doing);
         if (written !== undefined) return first.id;
         await pauseBefore(tries);
       }
@@ -148,7 +149,7 @@ async function write(
   }
   actions.push(...lists);
   if (actions.length === 0) return rows;
-  const written = (await submit(home, actions)) ?? (await submitWithoutMissing(home, actions));
+  const written = await submitRows(home, actions, doing);
   if (written === undefined) return undefined;
   return {
     event: change.event === undefined ? rows.event : withEtag<EventEntry>(change.event, written[0]),
@@ -156,68 +157,8 @@ async function write(
   };
 }
 
-/** Writes rows of one partition, all or none; undefined where one is no longer as its guard says. */
-async function submit(
-  home: TableClient,
-  actions: TransactionAction[],
-): Promise<readonly { etag?: string }[] | undefined> {
-  return await stored(
-    'writing the ledger',
-    async () => {
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return (await home.submitTransaction(actions)).subResponses;
-        } catch (error) {
-          const { status = 0, code } = storageFault(error);
-          if (status === 412 || status === 409 || (status === 404 && code === 'ResourceNotFound'))
-            return undefined;
-          // A busy table says so inside of a 202, which the SDK takes for a success and does not repeat.
-          if (tries === mostSubmits || status < 500) throw error;
-          await pauseBefore(tries + 4);
-        }
-      }
-    },
-    async () => await home.createTable(),
-  );
-}
-
-/** The same without deleting rows that are gone already, where there are some: a list's row may be missing after a restore. */
-async function submitWithoutMissing(
-  home: TableClient,
-  actions: readonly TransactionAction[],
-): Promise<readonly { etag?: string }[] | undefined> {
-  const there = await Promise.all(
-    actions.map(async ([kind, row]) => kind !== 'delete' || (await hasRow(home, row))),
-  );
-  if (!there.includes(false)) return undefined;
-  // What is deleted comes last, so that the others keep their places.
-  return await submit(
-    home,
-    actions.filter((_, index) => there[index]),
-  );
-}
-
-async function hasRow(
-  home: TableClient,
-  { partitionKey, rowKey: key }: { partitionKey: string; rowKey: string },
-): Promise<boolean> {
-  return await stored(
-    'looking for a row',
-    async () => {
-      try {
-        await home.getEntity(partitionKey, key, { queryOptions: { select: ['RowKey'] } });
-        return true;
-      } catch (error) {
-        if (storageFault(error).status === 404) return false;
-        throw error;
-      }
-    },
-    async () => await home.createTable(),
-  );
-}
-
 function othersKeepChanging(): StorageError {
-  return storageError('writing the ledger', new Error('others keep changing the same rows'));
+  return storageError(doing, new Error('others keep changing the same rows'));
 }
 
 function withEtag<T>(value: T, response: { etag?: string } | undefined): Stored<T> | undefined {
@@ -242,12 +183,4 @@ function eventActions(
     ...copies.map((key): TransactionAction => ['upsert', { partitionKey, rowKey: key, ...columns }, 'Merge']),
     ...outdated.map((key): TransactionAction => ['delete', { partitionKey, rowKey: key }]),
   ];
-}
-
-/** Writes a row only as the successor of what was read: of that state, or of there being none. What a later version wrote beside it stays. */
-function guarded<T>(
-  row: { partitionKey: string; rowKey: string },
-  before: Stored<T> | undefined,
-): TransactionAction {
-  return before === undefined ? ['create', row] : ['update', row, 'Merge', { etag: before.etag }];
 }

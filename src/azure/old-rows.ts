@@ -12,21 +12,31 @@ const rowsAtOnce = 8;
 
 type Row = TableEntityResult<Record<string, unknown>>;
 
-/** The tables `ledger`, `jobs` and `sources`. `configured` are the sources that the settings name. */
-export function tableOldRows(clients: StorageClients, configured: readonly string[]): OldRows {
+/** What the state of an action goes by in the table `sources`; no source has a colon in its name. */
+export function actionState(action: string): string {
+  return `action:${action}`;
+}
+
+/** The tables `ledger`, `jobs`, `runs` and `sources`. The sources and actions are those that the settings name. */
+export function tableOldRows(
+  clients: StorageClients,
+  { sources: configured, actions }: { sources: readonly string[]; actions: readonly string[] },
+): OldRows {
   const tables = once(async () => ({
     ledger: await clients.table('ledger'),
     sources: await clients.table('sources'),
     jobs: await clients.table('jobs'),
+    runs: await clients.table('runs'),
   }));
+  const kept = new Set([...configured, ...actions.map(actionState)]);
   return {
     async remove(before, signal) {
-      const { ledger, sources, jobs } = await tables();
+      const { ledger, sources, jobs, runs } = await tables();
       const named = new Set<string>();
       await eachRow(sources, undefined, signal, async ({ partitionKey = '' }) => {
         named.add(partitionKey);
       });
-      const removed = { events: 0, digests: 0, assets: 0, sources: 0, jobs: 0 };
+      const removed = { events: 0, digests: 0, assets: 0, sources: 0, jobs: 0, runs: 0 };
       const limit = pLimit(partitionsAtOnce);
       const places = [...new Set([...configured, ...named, null])].flatMap((source) =>
         partitionsOf(source).map((partition) => ({ source, partition })),
@@ -52,11 +62,15 @@ export function tableOldRows(clients: StorageClients, configured: readonly strin
       // They name the partitions of former sources: those are looked at first.
       await eachRow(sources, odata`Timestamp lt ${before}`, signal, async (row) => {
         const { partitionKey = '' } = row;
-        if (!configured.includes(partitionKey) && (await removeRow(sources, row))) removed.sources += 1;
+        if (!kept.has(partitionKey) && (await removeRow(sources, row))) removed.sources += 1;
       });
       // What is at work is written every few minutes; how far a source is compared, every time that it is.
       await eachRow(jobs, odata`Timestamp lt ${before}`, signal, async (row) => {
         if (await removeRow(jobs, row)) removed.jobs += 1;
+      });
+      // A run's rows are written together: all of one that nobody works on grow old together.
+      await eachRow(runs, odata`Timestamp lt ${before}`, signal, async (row) => {
+        if ((await removeRow(runs, row)) && row.rowKey?.startsWith('r:') === true) removed.runs += 1;
       });
       return { ...removed, complete: !signal.aborted };
     },

@@ -1,15 +1,17 @@
 import type { PoisonQueue } from '../pipeline/ports/stores.ts';
 import { once, type StorageClients } from './storage-clients.ts';
 import { stored } from './storage-errors.ts';
-import { workQueueName } from './work-queue.ts';
 
 const hiddenSeconds = 300;
 const yearMs = 31_536_000_000;
 
-export const poisonQueueName = `${workQueueName}-poison`;
+/** Where the platform puts what it gave up on. */
+export function poisonQueueOf(name: string): string {
+  return `${name}-poison`;
+}
 
-export function poisonQueue(clients: StorageClients): PoisonQueue {
-  const queue = once(async () => await clients.queue(poisonQueueName));
+export function poisonQueue(clients: StorageClients, name: string): PoisonQueue {
+  const queue = once(async () => await clients.queue(poisonQueueOf(name)));
   return {
     async take() {
       const client = await queue();

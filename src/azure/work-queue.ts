@@ -3,13 +3,14 @@ import { once, type StorageClients } from './storage-clients.ts';
 import { stored } from './storage-errors.ts';
 
 export const workQueueName = 'asset-events';
+export const runQueueName = 'action-runs';
 
 // Storage Queue hides a message for seven days at the most.
 const longestDelaySeconds = 604_800;
 
-/** The queue `asset-events`: base64, and no message ever expires. */
-export function workQueue(clients: StorageClients): WorkQueue {
-  const queue = once(async () => await clients.queue(workQueueName));
+/** A queue of ours: base64, and no message ever expires. */
+export function workQueue(clients: StorageClients, name: string): WorkQueue {
+  const queue = once(async () => await clients.queue(name));
   return {
     async send(text, { delayMs = 0, signal } = {}) {
       const client = await queue();

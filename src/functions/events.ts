@@ -2,12 +2,13 @@ import type { HttpHandler } from '@azure/functions';
 import * as z from 'zod';
 import { sourceName } from '../pipeline/ports/source-config.ts';
 import type { ClaimedEvents } from '../pipeline/process/claimed-events.ts';
-import { mostListed } from '../pipeline/model/list-limit.ts';
 import { EventId } from '../pipeline/model/event.ts';
 import { sanitizeText } from '../pipeline/model/sanitize-text.ts';
 import { eventStates, type EventEntry, type EventQuery, type Ledger } from '../pipeline/model/ledger.ts';
 import type { Receiver } from '../pipeline/ports/receiver.ts';
 import type { DeliveryStore } from '../pipeline/ports/stores.ts';
+import { listQuery, paging } from './list-query.ts';
+import { runsOfEvent, type RunRouteDeps } from './runs.ts';
 import { staffEndpoint, type StaffAnswer } from './staff-endpoint.ts';
 
 /** A time in words, in milliseconds. */
@@ -30,17 +31,7 @@ export const EventFilter = z.object({
   q: z.string().max(200).optional(),
 });
 
-const Query = EventFilter.extend({
-  limit: z
-    .string()
-    .regex(/^[1-9]\d{0,5}$/, `must be a number from 1 to ${mostListed}`)
-    .transform((text) => Math.min(Number(text), mostListed))
-    .default(50),
-  after: z
-    .string()
-    .regex(/^\d{13}:[A-Za-z0-9_-]{0,128}$/, 'must be what an earlier answer gave as next')
-    .optional(),
-});
+const Query = EventFilter.extend(paging);
 
 export interface EventListDeps {
   readonly ledger: Ledger;
@@ -50,38 +41,16 @@ export interface EventListDeps {
 /** `GET /events`: the ledger, newest first. */
 export function listEvents({ ledger, sources }: EventListDeps): HttpHandler {
   return staffEndpoint(async (request, log): Promise<StaffAnswer> => {
-    const { searchParams } = new URL(request.url);
-    const fault = oddName(searchParams);
-    if (fault !== undefined) return wrong(fault);
-    const query = Query.safeParse(Object.fromEntries([...searchParams].filter(([, value]) => value !== '')));
-    if (!query.success) {
-      const faults = query.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-      return wrong(faults.join('; '));
-    }
-    const { source } = query.data;
+    const query = listQuery(request, Query);
+    if ('error' in query) return { status: 400, jsonBody: query };
+    const { source } = query.value;
     if (source !== undefined && !(await isKnownSource(source, { ledger, sources })))
-      return wrong(noSource(source, sources));
-    const asked = Object.fromEntries(Object.entries(query.data).filter(([, value]) => value !== undefined));
-    const page = await ledger.list({ ...asked, limit: query.data.limit } satisfies EventQuery);
+      return { status: 400, jsonBody: { error: noSource(source, sources) } };
+    const asked = Object.fromEntries(Object.entries(query.value).filter(([, value]) => value !== undefined));
+    const page = await ledger.list({ ...asked, limit: query.value.limit } satisfies EventQuery);
     if (page.unread !== undefined) log('warn', 'rows-not-read', { rows: page.unread });
     return { status: 200, jsonBody: page };
   });
-}
-
-function wrong(error: string): StaffAnswer {
-  return { status: 400, jsonBody: { error } };
-}
-
-/** A filter that is not there, or is there twice, would find something else than was asked for. */
-function oddName(given: URLSearchParams): string | undefined {
-  const known = Object.keys(Query.shape);
-  // The platform takes a function key also as `code`.
-  const names = [...given.keys()].filter((name) => name !== 'code');
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    return `There is no filter "${sanitizeText(unknown, 100)}"; there are: ${known.join(', ')}.`;
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined ? undefined : `${twice}: is given more than once`;
 }
 
 /** A source that is no longer in the settings can still be looked up. */
@@ -95,7 +64,7 @@ export function noSource(given: string, sources: ReadonlyMap<string, unknown>): 
   return `There is no source "${sanitizeText(given, 100)}"; there are: ${[...sources.keys()].join(', ')}.`;
 }
 
-export interface EventDeps {
+export interface EventDeps extends RunRouteDeps {
   readonly ledger: Ledger;
   readonly sources: ReadonlyMap<string, { receiver: Receiver }>;
   readonly deliveries: DeliveryStore;
@@ -115,7 +84,9 @@ export function showEvent(deps: EventDeps): HttpHandler {
     const { summary, identifiers, history } = entry;
     const body = searchParams.get('body') === '1' ? { body: await keptBody(entry, deps) } : {};
     const data = await dataOf(entry, deps);
-    return { status: 200, jsonBody: { ...summary, identifiers, history, data, ...body } };
+    const runs =
+      summary.source === null ? [] : await runsOfEvent({ source: summary.source, eventId: summary.id }, deps);
+    return { status: 200, jsonBody: { ...summary, identifiers, history, data, runs, ...body } };
   });
 }
 

@@ -5,11 +5,15 @@ import type { SecretStore, SecretVersion } from '../pipeline/ports/secret-store.
 import { digestOf, type StoredValue, type Secrets, type WebhookSecrets } from '../pipeline/ports/secrets.ts';
 import { withoutSharedSecrets } from './without-shared-secrets.ts';
 
-export interface VaultDeps extends Clock {
+/** What a secret in a vault is remembered with. */
+export interface CachedSecretDeps extends Clock {
+  readonly log: Log;
+}
+
+export interface VaultDeps extends CachedSecretDeps {
   readonly sources: readonly string[];
   /** How long a webhook secret's predecessor counts after its successor was made. */
   readonly overlapMs: number;
-  readonly log: Log;
 }
 
 const freshMs = 300_000;
@@ -113,11 +117,11 @@ function isOfferedLately(version: SecretVersion | undefined, now: number): boole
 }
 
 /** One secret of the vault, remembered. One look at it runs at a time. */
-class CachedSecret {
+export class CachedSecret {
   readonly #name: string;
   readonly #count: number;
   readonly #store: SecretStore;
-  readonly #deps: VaultDeps;
+  readonly #deps: CachedSecretDeps;
   #known: { versions: SecretVersion[]; at: number } | undefined;
   #firstKnown: Promise<void> | undefined;
   #added = 0;
@@ -125,7 +129,7 @@ class CachedSecret {
   #nextLookAt = 0;
   #pauseMs = firstPauseMs;
 
-  constructor(name: string, count: number, store: SecretStore, deps: VaultDeps) {
+  constructor(name: string, count: number, store: SecretStore, deps: CachedSecretDeps) {
     this.#name = name;
     this.#count = count;
     this.#store = store;

@@ -1,5 +1,6 @@
 import type { Clock } from '../pipeline/ports/clock.ts';
 import { UpstreamError } from '../pipeline/ports/errors.ts';
+import { readRetryAfter } from '../pipeline/ports/retry-after.ts';
 import { inSpan, measureCall, SpanKind, SpanStatusCode } from '../pipeline/ports/telemetry.ts';
 import type { LargePlace } from './large-answers.ts';
 import { isCutOffPicture } from './cut-off-picture.ts';
@@ -142,15 +143,6 @@ async function readAtMost(
     await place?.enter();
   }
   return { bytes: Buffer.concat(chunks, size), whole: true };
-}
-
-/** Seconds, or an HTTP date (RFC 9110, 10.2.3). */
-function readRetryAfter(given: string | null, now: number): number | undefined {
-  if (given === null) return undefined;
-  if (/^\d{1,9}$/.test(given)) return Number(given) * 1000;
-  // Date.parse alone takes `-5` and `1.5` for years.
-  const at = /^[A-Z][a-z]{2,8},? .*\d{2}:\d{2}:\d{2}/.test(given) ? Date.parse(given) : Number.NaN;
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
 /** The word that tells a wrong host name from a refused port or a certificate that has run out. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetStore, deliveryStore } from '../../src/azure/blob-stores.ts';
 import { poisonQueue } from '../../src/azure/poison-queue.ts';
 import { storageClients, type StorageClients } from '../../src/azure/storage-clients.ts';
-import { workQueue } from '../../src/azure/work-queue.ts';
+import { workQueue, workQueueName } from '../../src/azure/work-queue.ts';
 import { StorageError } from '../../src/pipeline/ports/errors.ts';
 import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
 import type { AssetRecord } from '../../src/pipeline/model/record.ts';
@@ -188,8 +188,8 @@ describe('deliveries', () => {
 describe('the queue', () => {
   it('sends base64 that never expires and is seen when its time has come', async () => {
     const queue = await clients.queue('asset-events');
-    await workQueue(clients).send('{"é":1}');
-    await workQueue(clients).send('later', { delayMs: 3_600_000 });
+    await workQueue(clients, workQueueName).send('{"é":1}');
+    await workQueue(clients, workQueueName).send('later', { delayMs: 3_600_000 });
     const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
     expect(
       receivedMessageItems.map(({ messageText }) => Buffer.from(messageText, 'base64').toString()),
@@ -199,7 +199,7 @@ describe('the queue', () => {
 
   it('takes poison messages as they stand, and removes them when told', async () => {
     const queue = await clients.queue('asset-events-poison');
-    const poison = poisonQueue(clients);
+    const poison = poisonQueue(clients, workQueueName);
     expect(await poison.take()).toEqual([]);
     await queue.sendMessage('no base64 at all!');
     const [message] = await poison.take();
@@ -210,7 +210,7 @@ describe('the queue', () => {
 
   it('puts poison messages back as ones that never expire, hidden, and only once', async () => {
     const queue = await clients.queue('asset-events-poison');
-    const poison = poisonQueue(clients);
+    const poison = poisonQueue(clients, workQueueName);
     // As the platform puts them: for seven days.
     await queue.sendMessage('of the platform');
     const [message] = await poison.take();
@@ -232,7 +232,7 @@ describe('storage that is away', () => {
   it('is a StorageError that says what was being done, and no key', async () => {
     const gone =
       'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a';
-    const send = workQueue(storageClients(configFor(gone))).send('x');
+    const send = workQueue(storageClients(configFor(gone)), workQueueName).send('x');
     await expect(send).rejects.toThrow(StorageError);
     await expect(send).rejects.toThrow(/^keeping a message: (?!.*c2VjcmV0)/);
   });

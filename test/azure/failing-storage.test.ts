@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assetStore, deliveryStore } from '../../src/azure/blob-stores.ts';
 import { tableLedger } from '../../src/azure/ledger-table.ts';
 import { storageClients, type StorageClients } from '../../src/azure/storage-clients.ts';
-import { workQueue } from '../../src/azure/work-queue.ts';
+import { workQueue, workQueueName } from '../../src/azure/work-queue.ts';
 import { startAzurite, type Azurite } from '../../src/local/azurite.ts';
 import { Coalescer } from '../../src/pipeline/concurrency/coalescer.ts';
 import { InFlight } from '../../src/pipeline/concurrency/in-flight.ts';
@@ -39,7 +39,7 @@ const isTransaction = (request: { url: string }) => request.url.includes('$batch
 function pipeline(): ProcessDeps {
   return {
     ...processBench().deps,
-    queue: workQueue(clients),
+    queue: workQueue(clients, workQueueName),
     deliveries: deliveryStore(clients),
     assets: assetStore(clients),
     ledger: tableLedger(clients, ['archive']),
@@ -84,7 +84,7 @@ describe('a table that is busy', () => {
     const before = await messagesInQueue();
     const sent: string[] = [];
     const deps = pipeline();
-    const queue = workQueue(clients);
+    const queue = workQueue(clients, workQueueName);
     const send: typeof queue.send = async (text, options) => {
       sent.push(text);
       await queue.send(text, options);

@@ -75,7 +75,7 @@ async function rowKeys(table = 'ledger'): Promise<string[]> {
 }
 
 const remove = async (before: number, signal = new AbortController().signal) =>
-  await tableOldRows(clients, ['archive']).remove(new Date(before), signal);
+  await tableOldRows(clients, { sources: ['archive'], actions: ['team'] }).remove(new Date(before), signal);
 
 describe('the retention', () => {
   it('removes an ended event and all that lists it, and no other', async () => {

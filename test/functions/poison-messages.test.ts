@@ -19,17 +19,15 @@ it('one poison message that cannot be recorded keeps none of the others from it'
   });
   const batches = [[message('first'), message('second'), message('third')]];
   const { ledger } = bench.deps;
-  const handler = poisonMessages({
-    ...bench.deps,
-    ledger: {
-      ...ledger,
-      change: async (keys, ...rest) => {
-        if (keys.eventId === 'second') throw new StorageError('this row only');
-        return await ledger.change(keys, ...rest);
-      },
+  const failing: typeof ledger = {
+    ...ledger,
+    change: async (keys, ...rest) => {
+      if (keys.eventId === 'second') throw new StorageError('this row only');
+      return await ledger.change(keys, ...rest);
     },
-    poison: { take: async () => batches.shift() ?? [] },
-  });
+  };
+  const poison = { take: async () => batches.shift() ?? [] };
+  const handler = poisonMessages([{ ...bench.deps, ledger: failing, poison }]);
   const logged: string[] = [];
   const context = new library.InvocationContext({ logHandler: (_level, line) => logged.push(String(line)) });
   await handler({} as never, context);
@@ -52,7 +50,7 @@ it('what takes too long leaves the rest for a later time', async () => {
     putBack: async () => void looked.push(id),
   });
   const batches = [['1', '2', '3', '4'].map(message), ['5'].map(message)];
-  const handler = poisonMessages({ ...bench.deps, poison: { take: async () => batches.shift() ?? [] } });
+  const handler = poisonMessages([{ ...bench.deps, poison: { take: async () => batches.shift() ?? [] } }]);
   await handler({} as never, new library.InvocationContext({ logHandler: () => undefined }));
   expect(looked).toEqual(['1', '2']);
 });

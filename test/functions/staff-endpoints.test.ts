@@ -101,7 +101,10 @@ describe('GET /events/{id}', () => {
     sources,
     deliveries,
     claimedEvents,
+    runs: { read: nothing, change: nothing, list: nothing, beginning: nothing },
+    actionNames: [],
   });
+  const nothing = async (): Promise<never> => await Promise.reject(new Error('there are no runs'));
 
   it('shows one event with its history', async () => {
     const bench = processBench();
@@ -126,6 +129,7 @@ describe('GET /events/{id}', () => {
       identifiers: [],
       history: [{ at: '2026-01-05T09:08:07.065Z', attempt: 0, state: 'done' }],
       data: { tenant: 'ACME' },
+      runs: [],
     });
   });
 

@@ -225,10 +225,13 @@ describe.skipIf(bicep === undefined)('the templates', () => {
       'Key Vault Secrets User: KeyVault/vaults',
       'Monitoring Metrics Publisher: Insights/components/asset-webhooks-insights',
       'Storage Blob Data Owner: Storage/storageAccounts',
+      'Storage Queue Data Contributor: Storage/storageAccounts/queueServices/queues/action-runs',
+      'Storage Queue Data Contributor: Storage/storageAccounts/queueServices/queues/action-runs-poison',
       'Storage Queue Data Contributor: Storage/storageAccounts/queueServices/queues/asset-events',
       'Storage Queue Data Contributor: Storage/storageAccounts/queueServices/queues/asset-events-poison',
       'Storage Table Data Contributor: Storage/storageAccounts/tableServices/tables/jobs',
       'Storage Table Data Contributor: Storage/storageAccounts/tableServices/tables/ledger',
+      'Storage Table Data Contributor: Storage/storageAccounts/tableServices/tables/runs',
       'Storage Table Data Contributor: Storage/storageAccounts/tableServices/tables/sources',
     ]);
   });

@@ -105,6 +105,7 @@ export function processBench(
     claimedEvents: claimReader(stores.deliveryStore),
     assets: stores.assetStore,
     ledger: stores.ledger,
+    startRuns: async () => undefined,
     jobs: stores.jobs,
     jobKinds: new Map(jobKinds.map((kind) => [kind.name, kind])),
     coalescer: new Coalescer<Outcome>(),

@@ -7,7 +7,7 @@ import { configuredVault } from '../../azure/key-vault.ts';
 import { createSecrets } from '../../secrets/create-secrets.ts';
 import { storageClients } from '../../azure/storage-clients.ts';
 import { tableSourceStates } from '../../azure/source-states-table.ts';
-import { workQueue } from '../../azure/work-queue.ts';
+import { workQueue, workQueueName } from '../../azure/work-queue.ts';
 import { readConfig } from '../../config.ts';
 import { isOfKind } from '../../sources/index.ts';
 import { eventSlots } from '../../pipeline/concurrency/event-slots.ts';
@@ -67,8 +67,9 @@ export async function oneByOne(env: Record<string, string>, assetIds: readonly s
         },
       ],
     ]),
-    queue: workQueue(clients),
-    putBacks: workQueue(clients),
+    queue: workQueue(clients, workQueueName),
+    putBacks: workQueue(clients, workQueueName),
+    startRuns: async () => undefined,
     deliveries,
     claimedEvents: claimReader(deliveries),
     assets: assetStore(clients),

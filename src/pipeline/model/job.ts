@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { carrying } from './event.ts';
-import { EventState, Lease, Reason } from './ledger.ts';
+import { EventState, HistoryEntry, Lease, Reason } from './ledger.ts';
 
 /** Which piece of work: its kind, its id, and which run of it. */
 export const JobName = carrying({
@@ -18,6 +18,8 @@ export const JobMessage = carrying({
   /** How often it was put back by whoever worked on it; a message with a lower one than the row's is of the past. */
   turn: z.int().min(0),
   leaseOwners: z.array(z.string().max(128)).max(8).optional(),
+  /** What its progress starts from, where the message itself brings the job: its row is made when it is first worked on. */
+  begin: z.unknown().optional(),
 });
 export type JobMessage = z.infer<typeof JobMessage>;
 
@@ -31,6 +33,8 @@ export const JobRow = carrying({
   turn: z.int(),
   /** Steps in a row that failed. */
   failures: z.int(),
+  /** How its steps ended, but for those that another followed at once; bounded. */
+  history: z.array(HistoryEntry).default([]),
   lease: Lease.nullable(),
   /** When its message is expected at the latest. */
   dueAt: z.string(),

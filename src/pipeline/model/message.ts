@@ -167,7 +167,7 @@ export function decodeMessage(item: unknown): DecodedMessage {
     .object({ v: z.literal(2), deliveries: z.array(z.looseObject({})).min(1) })
     .safeParse(item);
   if (grouped.success) {
-    const deliveries = grouped.data.deliveries.map((delivery) => ({ ...delivery, v: 1 }));
+    const deliveries = grouped.data.deliveries.map((delivery) => ({ v: 1, ...delivery }));
     return { kind: 'deliveries', deliveries };
   }
   const job = JobMessage.safeParse(item);

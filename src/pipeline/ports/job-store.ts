@@ -6,7 +6,7 @@ export interface JobStore {
   read(kind: string, id: string): Promise<JobRow | null>;
   /**
    * Changes a job's row only as it was read; otherwise reads it again and decides anew. A row given back as it is is not
-   * written. `known` spares the first reading; it may be out of date.
+   * written. `known` spares the first reading; it may be out of date. The etag of what is not there is empty.
    */
   change(
     kind: string,

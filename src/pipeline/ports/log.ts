@@ -69,6 +69,7 @@ export const logLines = {
   'subscriptions-watched': ['source', 'state', 'subscriptions', 'text'],
 
   // Secrets, settings and telemetry
+  'action-off': ['action', 'faults'],
   'telemetry-not-started': ['error'],
   'secret-shared': ['sources'],
   'secret-unusable': ['secret', 'wanted'],
@@ -81,7 +82,7 @@ export const logLines = {
   'job-ended': ['kind', 'id', 'state', 'reason'],
   'job-broke': ['kind', 'id', 'error'],
   'job-unknown': ['kind', 'id'],
-  'old-rows-removed': ['events', 'digests', 'assets', 'sources', 'jobs', 'complete'],
+  'old-rows-removed': ['events', 'digests', 'assets', 'sources', 'jobs', 'runs', 'complete'],
   'old-rows-not-removed': ['error'],
   'pictures-swept': ['removed'],
   'pictures-not-swept': ['error'],

@@ -5,6 +5,7 @@ export interface RemovedRows {
   readonly assets: number;
   readonly sources: number;
   readonly jobs: number;
+  readonly runs: number;
   /** False where time was up before all was looked at; the rest is for the next time. */
   readonly complete: boolean;
 }
@@ -12,7 +13,7 @@ export interface RemovedRows {
 /** What grows with every event, and has to end some day. */
 export interface OldRows {
   /**
-   * Removes the events that ended and were received before that time, the digests, jobs and assets' states that were last
+   * Removes the events that ended and were received before that time, the digests, jobs, runs and assets' states that were last
    * written before it, and what is known of sources that no settings name. Ends early when `signal` aborts. May throw a
    * StorageError.
    */

@@ -37,6 +37,8 @@ export interface SourceKind<Source extends SourceConfig = SourceConfig> {
   client(source: Source, deps: FetchDeps): Promise<SourceClient>;
   /** Loaded when first needed. */
   doctor(): Promise<SourceDoctor<Source>>;
+  /** Its assets have tags that say who may see them. */
+  readonly hasSecurityTags: boolean;
   /** Its events hold all that there is to know, and nothing can be asked. */
   readonly selfContainedEvents: boolean;
   /** What is fetched may be older than an event that was received before it. */

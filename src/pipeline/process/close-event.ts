@@ -1,5 +1,5 @@
 import type { EventCopy } from './event-copy.ts';
-import type { Settled } from './event-transitions.ts';
+import type { LeaseResult, Settled } from './event-transitions.ts';
 import type { EventLease } from './event-lease.ts';
 import { encodeMessage, type AssetMessage, type MessageHead } from '../model/message.ts';
 import { retryDelayMs } from './retry-schedule.ts';
@@ -8,7 +8,7 @@ import type { AgainCode, Outcome, ProcessDeps } from './process-deps.ts';
 
 export type CloseDeps = Pick<
   ProcessDeps,
-  'queue' | 'putBacks' | 'ledger' | 'limits' | 'log' | 'now' | 'random'
+  'queue' | 'putBacks' | 'ledger' | 'startRuns' | 'limits' | 'log' | 'now' | 'random'
 >;
 
 /** Writes an outcome down, and sends what must come again. The new message goes first: the row first would lose the event in a crash. */
@@ -45,7 +45,7 @@ export async function closeEvent(
       const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
       if (delayMs === undefined || outcome.enough === true) {
         const settled = outcome.atLast ?? givenUp(outcome, head.attempt + 1);
-        await settleEvent(copy, settled, { countsAsTry: true, ...asset }, deps, lease);
+        await end(copy, settled, { countsAsTry: true, ...asset }, deps, lease);
         return;
       }
       await deps.queue.send(textOf(copy, head.attempt + 1, lease), { delayMs });
@@ -60,7 +60,7 @@ export async function closeEvent(
     }
     case 'ended': {
       const asset = outcome.asset === undefined ? {} : { asset: outcome.asset };
-      const claimed = await settleEvent(copy, outcome.settled, { countsAsTry: true, ...asset }, deps, lease);
+      const claimed = await end(copy, outcome.settled, { countsAsTry: true, ...asset }, deps, lease);
       // Somebody holds the event and may yet fail: this copy waits for the end of that lease.
       if (claimed.kind !== 'held') return;
       const delayMs = untilFree(claimed, deps);
@@ -70,6 +70,18 @@ export async function closeEvent(
     default:
       outcome satisfies never;
   }
+}
+
+/** Ends an event. What the actions are to do goes first: the row first would lose it in a crash. */
+async function end(
+  copy: EventCopy,
+  settled: Settled,
+  about: Settling,
+  deps: CloseDeps,
+  lease: EventLease | undefined,
+): Promise<LeaseResult> {
+  if (settled.state === 'done') await deps.startRuns(copy);
+  return await settleEvent(copy, settled, about, deps, lease);
 }
 
 // A time in the ledger may be past by so much.

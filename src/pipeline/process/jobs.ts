@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { JobMessage, JobName, JobRow } from '../model/job.ts';
-import type { Reason, Stored } from '../model/ledger.ts';
+import type { HistoryEntry, Reason, Stored } from '../model/ledger.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StorageError } from '../ports/errors.ts';
 import type { JobStore } from '../ports/job-store.ts';
@@ -20,7 +20,7 @@ export type JobStep<Progress> =
   | { kind: 'put-back'; progress: Progress; delayMs: number; reason?: Reason }
   /** It failed, and goes by the schedule of retries. */
   | { kind: 'again'; progress: Progress; reason: Reason; retryAfterMs?: number | undefined }
-  | { kind: 'failed'; progress: Progress; reason: Reason };
+  | { kind: 'ignored' | 'failed'; progress: Progress; reason: Reason };
 
 export interface JobInHand {
   readonly id: string;
@@ -69,13 +69,14 @@ const leaseMs = 120_000;
 // Then others in the queue have their turn.
 const workForMs = 60_000;
 const lostAfterMs = 600_000;
+const historyKept = 50;
 
 /**
  * Starts a job, or one that was lost anew where it stands; undefined where it is under way already. `begin` makes the
- * progress it starts from, of that at which the run before ended.
+ * progress it starts from, of that at which the run before ended; `history` is what its row is to remember of earlier runs.
  */
 export async function startJob(
-  { kind, id }: Pick<JobName, 'kind' | 'id'>,
+  { kind, id, history = [] }: Pick<JobName, 'kind' | 'id'> & Partial<Pick<JobRow, 'history'>>,
   begin: (before: unknown) => unknown,
   { jobs, queue, now, newId }: Pick<JobDeps, 'jobs' | 'queue' | 'now' | 'newId'>,
 ): Promise<JobRow | undefined> {
@@ -91,6 +92,7 @@ export async function startJob(
           reason: null,
           turn: 0,
           failures: 0,
+          history,
           lease: null,
           dueAt: startedAt,
           // What was lost on its way goes on.
@@ -101,6 +103,11 @@ export async function startJob(
   if (value?.run !== run) return undefined;
   await queue.send(textOf({ v: 3, job: { kind, id, run }, turn: 0 }));
   return value;
+}
+
+/** The message that brings a job with it. Of all that come for one id and run the first makes the row; the others are over. */
+export function jobToBegin(job: JobName, begin: unknown): string {
+  return textOf({ v: 3, job, turn: 0, begin });
 }
 
 /** Works on a job until it ends, or for a minute. Throws a StorageError only when our own storage failed. */
@@ -130,34 +137,58 @@ export async function failJob(
   deps: Pick<JobDeps, 'jobs' | 'now'>,
 ): Promise<void> {
   await deps.jobs.change(kind, id, (row) =>
-    row === null || row.run !== run || isFinal(row.state) ? row : ended(row, reason, new Date(deps.now())),
+    row === null || row.run !== run || isFinal(row.state)
+      ? row
+      : ended(row, { state: 'failed', reason }, new Date(deps.now())),
   );
 }
 
 type Row = Stored<JobRow | null>;
+const noRow: Row = { value: null, etag: '' };
 /** A message in our hands, and who we are while we have it. */
 type OwnMessage = JobMessage & { readonly owner: string };
 
 /** Takes the lease where it is free; a copy that meets another's waits for its end. */
 async function claimJob(message: OwnMessage, deps: JobDeps): Promise<Row> {
-  const { owner, turn, leaseOwners, job } = message;
+  const { owner, turn, leaseOwners, job, begin } = message;
   const now = new Date(deps.now());
   let held: number | undefined;
-  const row = await deps.jobs.change(job.kind, job.id, (there) => {
+  // What a message brings with it is new most often: the first write is tried without reading.
+  const known = begin === undefined || turn > 0 ? undefined : noRow;
+  const claim = (there: JobRow | null): JobRow | null => {
     held = undefined;
-    if (there === null || there.lease?.owner === owner) return there;
+    if (there === null) return begin === undefined ? null : leased(begun(job.run, begin, now), owner, now);
+    if (there.lease?.owner === owner) return there;
     if (there.run !== job.run || isFinal(there.state) || turn < there.turn) return there;
     held = heldUntil(there.lease, leaseOwners, now);
     return held === undefined
       ? leased({ ...there, turn, state: 'processing', reason: null }, owner, now)
       : there;
-  });
+  };
+  const row = await deps.jobs.change(job.kind, job.id, claim, known);
   if (row.value === null) deps.log('warn', 'job-unknown', { kind: job.kind, id: job.id });
   if (held !== undefined) {
     const { owner: _owner, ...same } = message;
     await deps.queue.send(textOf(same), { delayMs: Math.max(0, held - deps.now()) + 1_000 * deps.random() });
   }
   return row;
+}
+
+function begun(run: string, progress: unknown, now: Date): JobRow {
+  const startedAt = now.toISOString();
+  return {
+    run,
+    startedAt,
+    finishedAt: null,
+    state: 'processing',
+    reason: null,
+    turn: 0,
+    failures: 0,
+    history: [],
+    lease: null,
+    dueAt: startedAt,
+    progress,
+  };
 }
 
 function leased(row: JobRow, owner: string, now: Date): JobRow {
@@ -186,10 +217,28 @@ async function saveStep(
         const dueAt = new Date(now.getTime() + delayMs).toISOString();
         const failures = step.kind === 'again' ? there.failures + 1 : 0;
         const reason = 'reason' in step ? { ...step.reason, nextAttemptAt: dueAt } : null;
-        return { ...kept, state: 'waiting', reason, turn: turn + 1, failures, lease: null, dueAt };
+        const waiting = {
+          ...kept,
+          state: 'waiting' as const,
+          reason,
+          turn: turn + 1,
+          failures,
+          lease: null,
+          dueAt,
+        };
+        return reason === null ? waiting : remembered(waiting, now);
       }
-      if (step.kind === 'more') return leased({ ...kept, failures: 0 }, owner, now);
-      return ended(kept, 'reason' in step ? step.reason : null, now);
+      switch (step.kind) {
+        case 'more':
+          return leased({ ...kept, failures: 0 }, owner, now);
+        case 'ignored':
+        case 'failed':
+          return ended(kept, { state: step.kind, reason: step.reason }, now);
+        case 'again':
+          return ended(kept, { state: 'failed', reason: step.reason }, now);
+        default:
+          return ended(kept, { state: 'done', reason: null }, now);
+      }
     },
     row,
   );
@@ -209,9 +258,22 @@ function untilNext(step: JobStep<unknown>, failures: number, deps: JobDeps): num
   return retryDelayMs(failures, { ...deps.limits, retryAfterMs, random: deps.random() });
 }
 
-function ended(row: JobRow, reason: Reason | null, now: Date): JobRow {
-  const state = reason === null ? 'done' : 'failed';
-  return { ...row, state, reason, finishedAt: now.toISOString(), lease: null };
+function ended(row: JobRow, { state, reason }: Pick<JobRow, 'state' | 'reason'>, now: Date): JobRow {
+  return remembered({ ...row, state, reason, finishedAt: now.toISOString(), lease: null }, now);
+}
+
+/** The row with how it stands now in its history; that it goes on waiting for the same reason is said once. */
+function remembered(row: JobRow, now: Date): JobRow {
+  const { state, reason, history, turn } = row;
+  const last = history.at(-1);
+  if (state === 'waiting' && last?.state === state && last.code === reason?.code) return row;
+  const entry: HistoryEntry = {
+    at: now.toISOString(),
+    attempt: turn,
+    state,
+    ...(reason === null ? {} : { code: reason.code, text: reason.text }),
+  };
+  return { ...row, history: [...history, entry].slice(-historyKept) };
 }
 
 function textOf(message: JobMessage): string {

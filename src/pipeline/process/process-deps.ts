@@ -3,6 +3,7 @@ import type { ClaimedEvents } from './claimed-events.ts';
 import type { InFlight } from '../concurrency/in-flight.ts';
 import type { EventSlots } from '../concurrency/event-slots.ts';
 import type { SourceLimiter } from '../concurrency/source-limiter.ts';
+import type { EventCopy } from './event-copy.ts';
 import type { Settled } from './event-transitions.ts';
 import type { Coalescer } from '../concurrency/coalescer.ts';
 import type { AssetState, Ledger } from '../model/ledger.ts';
@@ -37,6 +38,8 @@ export interface ProcessDeps extends Clock {
   readonly ledger: Ledger;
   readonly jobs: JobStore;
   readonly jobKinds: ReadonlyMap<string, JobKind>;
+  /** Queues what the actions do with an event that ends as `done`; twice is the same as once. May throw a StorageError. */
+  startRuns(copy: EventCopy): Promise<void>;
   readonly coalescer: Coalescer<Outcome>;
   /** The deliveries that are being kept: they go before events. */
   readonly keeping: InFlight;

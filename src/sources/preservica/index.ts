@@ -7,6 +7,7 @@ export const preservica: SourceKind<PreservicaSource> = {
   receiver: preservicaReceiver,
   client: async (source, deps) => (await import('./client.ts')).preservicaClient({ source, ...deps }),
   doctor: async () => (await import('./doctor.ts')).preservicaDoctor,
+  hasSecurityTags: true,
   selfContainedEvents: false,
   eventuallyConsistent: false,
 };

@@ -8,6 +8,7 @@ export const pywebhooks: SourceKind<PyWebhooksSource> = {
   receiver: pywebhooksReceiver,
   client: async (source) => payloadClient(source),
   doctor: async () => (await import('./doctor.ts')).pywebhooksDoctor,
+  hasSecurityTags: false,
   selfContainedEvents: true,
   eventuallyConsistent: false,
 };

@@ -7,6 +7,7 @@ export const woodwing: SourceKind<WoodwingSource> = {
   receiver: () => woodwingReceiver,
   client: async (source, deps) => (await import('./client.ts')).woodwingClient({ source, ...deps }),
   doctor: async () => (await import('./doctor.ts')).woodwingDoctor,
+  hasSecurityTags: false,
   selfContainedEvents: false,
   eventuallyConsistent: true,
 };

@@ -3,8 +3,8 @@ import { handleMessage } from '../pipeline/process/handle-message.ts';
 import type { ProcessDeps } from '../pipeline/process/process-deps.ts';
 import { logOf } from './log.ts';
 
-/** The queue `asset-events`. Throws only when our own storage failed: then the platform brings the message again. */
-export function assetEvents(deps: Omit<ProcessDeps, 'log'>): StorageQueueHandler {
+/** The queues `asset-events` and `action-runs`. Throws only when our own storage failed: then the platform brings the message again. */
+export function queueMessages(deps: Omit<ProcessDeps, 'log'>): StorageQueueHandler {
   return async (item, context) => {
     const messageId = context.triggerMetadata?.['id'];
     await handleMessage(

@@ -1,0 +1,5 @@
+import type { ActionKind } from '../pipeline/ports/action.ts';
+import { webhook } from './webhook.ts';
+
+/** Every kind of action, by the name that `ACTION_<NAME>_KIND` gives it. */
+export const actionKinds = { webhook } satisfies Record<string, ActionKind>;
