@@ -57,7 +57,9 @@ export function readAction(
   const every = everyAction.safeParse(given);
   const kind = kinds.get(given['KIND'] ?? '');
   const own = kind?.read(given);
-  const secrets = new Map((kind?.secrets ?? []).map((secret) => [secret, secretsIn(given, secret)]));
+  const secrets = new Map(
+    Object.keys(kind?.secrets ?? {}).map((secret) => [secret, secretsIn(given, secret)]),
+  );
   const faults = [
     ...(every.success ? [] : faultsOf(every.error, prefix)),
     ...(own !== undefined && 'error' in own ? faultsOf(own.error, prefix) : []),
@@ -93,6 +95,7 @@ export function readAction(
       assetKinds: data.ASSET_KINDS,
       securityTags: data.SECURITY_TAGS,
       run: own.run,
+      mostPerSecond: kind?.mostPerSecond ?? 0,
       secrets,
     },
   };
@@ -126,10 +129,11 @@ export function actionFamily(
 }
 
 function namesOfKind({ settingNames, secrets }: ActionKind): string[] {
-  return [
-    ...settingNames,
-    ...secrets.flatMap((secret) => [settingOf(secret), `${settingOf(secret)}_PREVIOUS`]),
-  ];
+  const ofSecrets = Object.entries(secrets).flatMap(([secret, how]) => {
+    const setting = settingOf(secret);
+    return how === 'alone' ? [setting] : [setting, `${setting}_PREVIOUS`];
+  });
+  return [...settingNames, ...ofSecrets];
 }
 
 function settingOf(secret: string): string {

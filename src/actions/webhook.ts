@@ -37,7 +37,7 @@ export const webhook = actionKind({
     URL: webAddress,
     ALLOW_HOST: z.string().max(300, 'must be a host such as hooks.example.org:8443').optional(),
   }),
-  secrets: ['secret'],
+  secrets: { secret: 'with-previous' },
   sendsOutside: true,
   async run(record, occasion, { settings, call, secret, now }) {
     const secrets = await secret('secret');

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { eventStates, type EventState } from '../pipeline/model/ledger.ts';
+import { eventStates } from '../pipeline/model/ledger.ts';
 import { mostListed } from '../pipeline/model/list-limit.ts';
 import { answering, fields, fixedRow, plainJson, table, type Answer } from './answer.ts';
 import type { Cell } from './columns.ts';
@@ -9,8 +9,10 @@ import { indented } from './indented.ts';
 import { runningApp, type ListedEvent, type ShownEvent } from './running-app.ts';
 import { saveFile } from './save-file.ts';
 import { addReplay } from './replays.ts';
+import { runTable } from './runs.ts';
 import { readSetup } from './setup.ts';
-import { endProgress, note, progress, say, terminalWidth, type Colour } from './terminal.ts';
+import { stateCell } from './states.ts';
+import { endProgress, note, progress, say, terminalWidth } from './terminal.ts';
 import { shortTime, timeMeant, wholeTime, zone, zoneLine } from './times.ts';
 import { typed } from './typed.ts';
 
@@ -112,17 +114,8 @@ async function listed(filter: Filter): Promise<Answer> {
 }
 
 function rowOf({ id, source, type, state, reason, title, assetId }: ListedEvent, time: string): Cell[] {
-  const text = reason === null ? state : `${state}, ${reason.code}`;
-  return [id, time, source ?? '–', type, { text, colour: colourOf[state] }, title ?? assetId ?? '–'];
+  return [id, time, source ?? '–', type, stateCell(state, reason?.code), title ?? assetId ?? '–'];
 }
-
-const colourOf: Readonly<Record<EventState, Colour | undefined>> = {
-  processing: undefined,
-  waiting: 'yellow',
-  done: 'green',
-  ignored: 'gray',
-  failed: 'red',
-};
 
 async function followed(filter: Filter, command: Command): Promise<undefined> {
   const asJson = command.optsWithGlobals<{ json?: true }>().json === true;
@@ -182,7 +175,7 @@ function told(event: ShownEvent): string {
     ['type', event.type],
     [event.assetKind, event.assetId ?? '–'],
     ['title', event.title ?? '–'],
-    ['state', { text: reason === null ? state : `${state}, ${reason.code}`, colour: colourOf[state] }],
+    ['state', stateCell(state, reason?.code)],
     ...(reason === null ? [] : [pair('reason', reason.text)]),
     ...(reason?.nextAttemptAt === undefined ? [] : [pair('next try', time(reason.nextAttemptAt))]),
     ['occurred', time(event.occurredAt)],
@@ -196,7 +189,7 @@ function told(event: ShownEvent): string {
   const tries = history.map(({ at, attempt, state: each, code, text }) => [
     wholeTime(at),
     String(attempt + 1),
-    { text: code === undefined ? each : `${each}, ${code}`, colour: colourOf[each] },
+    stateCell(each, code),
     text ?? '',
   ]);
   const sent =
@@ -207,6 +200,7 @@ function told(event: ShownEvent): string {
     fields(pairs),
     '',
     table(['when', 'try', 'state', 'what happened'], tries, 'Nothing was tried yet.'),
+    ...(event.runs.length === 0 ? [] : ['', runTable(event.runs)]),
     '',
     sent,
   ].join('\n');

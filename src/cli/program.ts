@@ -6,6 +6,7 @@ import { addDoctor } from './doctor/doctor.ts';
 import { addEvents } from './events.ts';
 import { addPreservica } from './preservica/subscriptions.ts';
 import { addPyWebhooks } from './pywebhooks/subscriptions.ts';
+import { addRuns } from './runs.ts';
 import { addSources } from './sources.ts';
 import { stripControlCharacters, terminal, useNoColours } from './terminal.ts';
 import { command } from './typed.ts';
@@ -38,6 +39,7 @@ export function program(): Command {
   addSources(whole);
   for (const add of Object.values(ofKinds)) add(whole);
   addEvents(whole);
+  addRuns(whole);
   addAssets(whole);
   addDoctor(whole);
   return whole;

@@ -39,6 +39,26 @@ export interface EventPage {
   readonly unread: number;
 }
 
+const ListedRun = z.looseObject({
+  id: z.string(),
+  action: z.string(),
+  source: z.string().optional(),
+  assetId: z.string().optional(),
+  eventId: z.string().optional(),
+  type: z.string().optional(),
+  title: z.string().nullish(),
+  state: EventState,
+  reason: Reason.nullable(),
+  result: z.looseObject({ text: z.string(), link: z.string().optional() }).nullish(),
+  attempts: z.number(),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+});
+export type ListedRun = z.infer<typeof ListedRun>;
+const RunPage = z.object({ runs: z.array(ListedRun), next: z.string().nullable() });
+const ShownRun = ListedRun.extend({ history: z.array(HistoryEntry) });
+export type ShownRun = z.infer<typeof ShownRun>;
+
 const KeptBody = z.object({ sizeBytes: z.number(), truncated: z.boolean(), base64: z.base64() });
 const ShownEvent = ListedEvent.extend({
   assetKind: z.string(),
@@ -47,6 +67,7 @@ const ShownEvent = ListedEvent.extend({
   finishedAt: z.string().nullable(),
   duplicates: z.number(),
   history: z.array(HistoryEntry),
+  runs: z.array(ListedRun).default([]),
   data: z.unknown(),
   body: KeptBody.nullish(),
 });
@@ -116,6 +137,10 @@ export interface RunningApp {
   thumbnail(source: string, id: string): Promise<Uint8Array | undefined>;
   /** Gives the id of the replay; undefined where there is no such event. Throws a RefusedError where it cannot be replayed. */
   replay(id: string): Promise<{ id: string; replayId: string } | undefined>;
+  runs(query: URLSearchParams): Promise<z.infer<typeof RunPage>>;
+  run(id: string): Promise<ShownRun | undefined>;
+  /** Undefined where there is no such run. Throws a RefusedError where it is still under way. */
+  replayRun(id: string): Promise<{ id: string } | undefined>;
   /** How many events a filter finds up to a time, or that there are more than so many. */
   countReplay(filter: Readonly<Record<string, string>>): Promise<z.infer<typeof Counted>>;
   /** Throws a RefusedError where the number of events is another one than was confirmed. */
@@ -240,6 +265,24 @@ export function runningApp(
       if (status === 404) return undefined;
       if (status !== 202) throw refusal(url, status, json);
       const queued = Queued.safeParse(json);
+      if (queued.success) return queued.data;
+      throw another;
+    },
+    runs: async (query) => await asked(RunPage, `/runs?${query.toString()}`),
+    async run(id) {
+      const { status, json } = await byId(id, (whole) => `/runs/${encodeURIComponent(whole)}`);
+      if (status === 404) return undefined;
+      if (status !== 200) throw refusal(url, status, json);
+      const run = ShownRun.safeParse(json);
+      if (run.success) return run.data;
+      throw another;
+    },
+    async replayRun(id) {
+      const path = (whole: string): string => `/runs/${encodeURIComponent(whole)}/replay`;
+      const { status, json } = await byId(id, path, { method: 'POST' });
+      if (status === 404) return undefined;
+      if (status !== 202) throw refusal(url, status, json);
+      const queued = z.object({ id: z.string() }).safeParse(json);
       if (queued.success) return queued.data;
       throw another;
     },

@@ -36,22 +36,24 @@ export function listRuns({ runs, actionNames }: RunRouteDeps): HttpHandler {
 }
 
 /** `GET /runs/{id}`: one run, and what was tried when. */
-export function showRun({ runs }: Pick<RunRouteDeps, 'runs'>): HttpHandler {
+export function showRun(deps: RunRouteDeps): HttpHandler {
   return staffEndpoint(async (request): Promise<StaffAnswer> => {
-    const run = await runOf(pathSegments(request)[1], runs);
-    if (run === undefined) return noSuchRun;
+    const id = pathSegments(request)[1] ?? '';
+    const run = await runOf(id, deps.runs);
+    if (run === undefined) return await noSuchRun(id, deps);
     return { status: 200, jsonBody: { ...shown(run), history: run.row.history } };
   });
 }
 
 /** `POST /runs/{id}/replay`: lets the action work on the asset once more, as it is now. */
 export function replayRun(
-  deps: Pick<RunRouteDeps, 'runs'> & { readonly queue: WorkQueue; now(): number; newId(): string },
+  deps: RunRouteDeps & { readonly queue: WorkQueue; now(): number; newId(): string },
 ): HttpHandler {
   return staffEndpoint(async (request): Promise<StaffAnswer> => {
-    const run = await runOf(pathSegments(request)[1], deps.runs);
-    if (run === undefined) return noSuchRun;
-    const { id, row } = run;
+    const id = pathSegments(request)[1] ?? '';
+    const run = await runOf(id, deps.runs);
+    if (run === undefined) return await noSuchRun(id, deps);
+    const { row } = run;
     const started = await startJob(
       { kind: 'run', id, history: row.history },
       (before) => ({ ...RunProgress.parse(before), result: null }),
@@ -74,11 +76,19 @@ export async function runsOfEvent(
   return found.flat().map(shown);
 }
 
-const noSuchRun: StaffAnswer = { status: 404, jsonBody: { error: 'There is no run with this id.' } };
+/** Beside that there is none: which ids begin like this one. */
+async function noSuchRun(id: string, { runs, actionNames }: RunRouteDeps): Promise<StaffAnswer> {
+  const possible = /^[a-z0-9-]{4,128}$/.test(id)
+    ? actionNames.filter((name) => id.startsWith(`${name}-`))
+    : [];
+  const found = await Promise.all(possible.map(async (name) => await runs.beginning(name, id)));
+  const candidates = found.flat().map((run) => run.id);
+  const error = 'There is no run with this id.';
+  return { status: 404, jsonBody: { error, ...(candidates.length > 0 ? { candidates } : {}) } };
+}
 
-async function runOf(id: string | undefined, runs: RunStore): Promise<ListedRun | undefined> {
-  if (id === undefined || !/^[a-z0-9-]{1,128}$/.test(id) || !sourceName.test(actionOfRun(id)))
-    return undefined;
+async function runOf(id: string, runs: RunStore): Promise<ListedRun | undefined> {
+  if (!/^[a-z0-9-]{1,128}$/.test(id) || !sourceName.test(actionOfRun(id))) return undefined;
   const row = await runs.read('run', id);
   return row === null ? undefined : { id, row };
 }

@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AssetEventDocument } from '../../src/actions/webhook.ts';
 import type { Entity, NewAsset } from '../../src/local/simulators/preservica/library.ts';
+import { runCommand } from '../support/command.ts';
 import { startAppUnderTest, until, type AppUnderTest } from '../support/app-under-test.ts';
 
 const secret = `whsec_${Buffer.from('an action signs with this secret').toString('base64')}`;
@@ -55,7 +56,7 @@ let receiver: Awaited<ReturnType<typeof startReceiver>>;
 beforeAll(async () => {
   receiver = await startReceiver();
   app = await startAppUnderTest({
-    ACTIONS: 'hooks,inside,off',
+    ACTIONS: 'hooks,inside,team,off',
     ACTION_HOOKS_KIND: 'webhook',
     ACTION_HOOKS_URL: `http://${receiver.host}/hook`,
     ACTION_HOOKS_ALLOW_HOST: receiver.host,
@@ -67,6 +68,11 @@ beforeAll(async () => {
     ACTION_INSIDE_SECRET: secret,
     ACTION_INSIDE_SECURITY_TAGS: '*',
     ACTION_INSIDE_TYPES: 'MOVED',
+    ACTION_TEAM_KIND: 'teams',
+    ACTION_TEAM_URL: `http://${receiver.host}/flow?sig=s3cr3t`,
+    ACTION_TEAM_ALLOW_HOST: receiver.host,
+    ACTION_TEAM_SECURITY_TAGS: '*',
+    ACTION_TEAM_TYPES: 'MOVED',
     ACTION_OFF_KIND: 'webhook',
     ACTION_OFF_URL: 'https://example.org/hook',
     RETRY_DELAYS_SECONDS: '1,1,1',
@@ -168,7 +174,36 @@ it('an action calls no host of the inner network that its settings do not name',
   const inside = runs.find(({ action }) => action === 'inside');
   expect(inside).toMatchObject({ state: 'failed', reason: { code: 'refused' } });
   expect(inside?.reason?.text).toContain('ACTION_INSIDE_ALLOW_HOST');
-  expect(receiver.seen).toEqual([]);
+  // The card of the other action that wants it, and nothing else.
+  expect(runs.find(({ action }) => action === 'team')).toMatchObject({ state: 'done' });
+  expect(receiver.seen.map(({ body }) => (JSON.parse(body) as { type: string }).type)).toEqual(['message']);
+  expect(app.host.lines.join('\n')).not.toContain('s3cr3t');
+});
+
+it('the command shows the runs, and does one again', async () => {
+  const { AzureWebJobsStorage: _closed, ...settings } = app.settings;
+  const env = { ...settings, PUBLIC_URL: app.host.url };
+  receiver.answer = (response) => void response.writeHead(422).end();
+  const asset = newAsset({ title: 'Quay', securityTag: 'open' });
+  await app.preservica.happen('FULL_TEXT_INDEXED', [asset]);
+  const [run] = await runsOf(asset.ref);
+  const id = String(run?.id);
+  const listed = await runCommand(['runs', 'list', '--state', 'failed'], { env });
+  expect(listed).toMatchObject({ code: 0, stderr: '' });
+  expect(listed.stdout).toContain('Quay');
+  const shown = await runCommand(['runs', 'show', id.slice(0, -4)], { env });
+  expect(shown.stdout).toContain('The receiver answered 422.');
+  expect(shown.stdout).toContain(`runs replay ${id}`);
+  const [event] = await app.events(`&assetId=${asset.ref}`);
+  const ofEvent = await runCommand(['events', 'show', String(event?.id)], { env });
+  expect(ofEvent.stdout).toContain('failed, refused');
+  receiver.answer = (response) => void response.writeHead(204).end();
+  expect(await runCommand(['runs', 'replay', id], { env })).toMatchObject({ code: 0 });
+  await until(async () => {
+    const { state } = (await get(`/runs/${id}`)) as unknown as Run;
+    return state === 'done' ? true : undefined;
+  });
+  expect(await runCommand(['runs', 'show', 'hooks-nothing'], { env })).toMatchObject({ code: 1 });
 });
 
 it('the schema of what is sent is there for everybody', async () => {

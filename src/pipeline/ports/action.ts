@@ -72,10 +72,15 @@ export type RunAction = (
 export interface ActionKind {
   /** The names of its settings, by what follows `ACTION_<NAME>_`. */
   readonly settingNames: readonly string[];
-  /** What it keeps secret, such as `secret`: in the vault `action-<name>-secret`, in settings `ACTION_<NAME>_SECRET`. */
-  readonly secrets: readonly string[];
+  /**
+   * What it keeps secret, such as `secret`: in the vault `action-<name>-secret`, in settings `ACTION_<NAME>_SECRET`. With a
+   * previous one, that counts for a while beside its successor.
+   */
+  readonly secrets: Readonly<Record<string, 'alone' | 'with-previous'>>;
   /** What it sends leaves the house. */
   readonly sendsOutside: boolean;
+  /** How often the other side may be called; as often as there is work if left out. */
+  readonly mostPerSecond?: number;
   /** What does the work by these settings, or what is wrong with them. */
   read(given: unknown): { run: RunAction } | { error: z.ZodError };
 }
@@ -85,7 +90,7 @@ export function actionKind<Schema extends z.ZodObject>({
   settings,
   run,
   ...kind
-}: Pick<ActionKind, 'secrets' | 'sendsOutside'> & {
+}: Pick<ActionKind, 'secrets' | 'sendsOutside' | 'mostPerSecond'> & {
   settings: Schema;
   run: (
     record: AssetRecord,
@@ -118,6 +123,8 @@ export interface ActionConfig {
   /** The security tags that may leave; undefined where no source of it has any. */
   readonly securityTags: readonly string[] | undefined;
   readonly run: RunAction;
+  /** 0 is no limit. */
+  readonly mostPerSecond: number;
   /** As settings give them, the current one first; a vault takes their place. */
   readonly secrets: ReadonlyMap<string, readonly string[]>;
 }

@@ -107,7 +107,7 @@ async function step(progress: RunProgress, job: JobInHand, deps: RunDeps): Promi
   if (action === undefined)
     return failed(
       'unknown-action',
-      `ACTIONS names no action ${progress.action}, or its settings are faulty. When it is back: asset-webhooks runs replay ${job.id}`,
+      `ACTIONS names no action ${progress.action}, or its settings are faulty. When it is back, replay this run.`,
     );
   const { source, assetId } = progress;
   const record = (await readRecord(deps.assets, { source, assetId }))?.record;
