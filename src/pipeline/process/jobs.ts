@@ -132,15 +132,16 @@ export async function handleJob(message: OwnMessage, deps: JobDeps): Promise<voi
 
 /** Says of a job that the platform gave up on it. */
 export async function failJob(
-  { job: { kind, id, run } }: JobMessage,
+  { job: { kind, id, run }, begin }: JobMessage,
   reason: Reason,
   deps: Pick<JobDeps, 'jobs' | 'now'>,
 ): Promise<void> {
-  await deps.jobs.change(kind, id, (row) =>
-    row === null || row.run !== run || isFinal(row.state)
-      ? row
-      : ended(row, { state: 'failed', reason }, new Date(deps.now())),
-  );
+  const now = new Date(deps.now());
+  await deps.jobs.change(kind, id, (there) => {
+    const row = there ?? (begin === undefined ? null : begun(run, begin, now));
+    if (row === null || row.run !== run || isFinal(row.state)) return there;
+    return ended(row, { state: 'failed', reason }, now);
+  });
 }
 
 type Row = Stored<JobRow | null>;

@@ -2,7 +2,13 @@ import * as z from 'zod';
 import { describe, expect, it } from 'vitest';
 import { recordPoison } from '../../../src/pipeline/dead-letter/record-poison.ts';
 import { StorageError } from '../../../src/pipeline/ports/errors.ts';
-import { jobKind, startJob, type JobKind, type JobStep } from '../../../src/pipeline/process/jobs.ts';
+import {
+  jobKind,
+  jobToBegin,
+  startJob,
+  type JobKind,
+  type JobStep,
+} from '../../../src/pipeline/process/jobs.ts';
 import { processBench } from '../../support/work-bench.ts';
 import { Killed } from '../../support/memory-stores.ts';
 
@@ -93,6 +99,44 @@ describe('a job', () => {
       });
       if (!died) return;
     }
+  });
+
+  it('that its message brings is begun once, however often the message comes, whatever crashes', async () => {
+    const text = jobToBegin({ kind: 'count', id: 'c-1', run: 'first' }, { at: 0, goal: 3 });
+    for (let writes = 1; ; writes += 1) {
+      const work = bench();
+      work.killAfter(writes);
+      let died = false;
+      for (const item of [text, text, text]) {
+        work.pass(300_000);
+        await work.handle(JSON.parse(item)).catch((error: unknown) => {
+          if (!(error instanceof Killed)) throw error;
+          died = true;
+          work.revive();
+        });
+      }
+      expect(work.row(), `killed after write ${writes}`).toMatchObject({
+        run: 'first',
+        state: 'done',
+        progress: { at: 3 },
+        history: [{ state: 'done' }],
+      });
+      if (!died) {
+        expect(work.counted).toEqual([1, 2, 3]);
+        return;
+      }
+    }
+  });
+
+  it('that its message brings is on record where the platform gave up before it was begun', async () => {
+    const work = bench();
+    const text = jobToBegin({ kind: 'count', id: 'c-1', run: 'first' }, { at: 0, goal: 3 });
+    const message = { text: Buffer.from(text).toString('base64'), messageId: 'm-1' };
+    expect(await recordPoison(message, work.deps)).toBe('recorded');
+    expect(work.row()).toMatchObject({ state: 'failed', reason: { code: 'poison' }, progress: { goal: 3 } });
+    expect(await recordPoison(message, work.deps)).toBe('recorded');
+    await work.handle(JSON.parse(text));
+    expect(work.counted).toEqual([]);
   });
 
   it('is worked on by one at a time; another copy waits for the end of the lease', async () => {
