@@ -171,11 +171,9 @@ describe.skipIf(bicep === undefined)('the templates', () => {
     expect(lastNames(ofType(plain, 'Microsoft.Storage/storageAccounts/blobServices/containers'))).toEqual(
       [...named(/clients\.container\('(\w+)'/g), 'package'].toSorted(),
     );
-    const [queue = ''] = named(/workQueueName = '([\w-]+)'/g);
-    expect(lastNames(ofType(plain, 'Microsoft.Storage/storageAccounts/queueServices/queues'))).toEqual([
-      queue,
-      `${queue}-poison`,
-    ]);
+    expect(lastNames(ofType(plain, 'Microsoft.Storage/storageAccounts/queueServices/queues'))).toEqual(
+      named(/QueueName = '([\w-]+)'/g).flatMap((queue) => [queue, `${queue}-poison`]),
+    );
   });
 
   it('lock storage, vault and app', () => {
