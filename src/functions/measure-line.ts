@@ -46,6 +46,10 @@ const measures: Partial<Record<LogName, Measure>> = {
     the.events.add(1, only(fields, ['source', 'type', 'state', 'code']));
     the.lag.record(Number(fields['lagMs']) / 1_000, only(fields, ['source', 'state']));
   },
+  'run-ended': (the, fields) => {
+    the.runs.add(1, only(fields, ['action', 'state', 'code']));
+    the.runLag.record(Number(fields['lagMs']) / 1_000, only(fields, ['action', 'state']));
+  },
   'event-duplicate': (the, fields) => the.duplicates.add(1, only(fields, ['source', 'type'])),
   'event-waiting': (the, fields) => the.retries.add(1, only(fields, ['source', 'code'])),
   'source-watched': (the, fields) => {
@@ -70,22 +74,29 @@ function only(fields: Fields, names: readonly string[], more: Attributes = {}): 
 
 type Instruments = ReturnType<typeof createInstruments>;
 
+const lagInSeconds = {
+  unit: 's',
+  advice: { explicitBucketBoundaries: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 28_800] },
+};
+
 function createInstruments(meter: Meter) {
   const counter = (name: string, description: string) =>
     meter.createCounter(`asset_webhooks.${name}`, { description });
   return {
     deliveries: counter('deliveries', 'Calls of webhooks, by source and verdict'),
     events: counter('events', 'Events that ended, by source, type, state and reason'),
+    runs: counter('runs', 'Runs of actions that ended, by action, state and reason'),
     duplicates: counter('event.duplicates', 'Deliveries of events that had come already, by source and type'),
     retries: counter('event.retries', 'Tries after which an event waits for another, by source and reason'),
     recovered: counter('changes.recovered', 'Changes that no call told of, by source'),
     missed: counter('changes.missed', 'Changes of assets without any record, by source'),
     lag: meter.createHistogram('asset_webhooks.event.lag', {
       description: 'Time from receipt to the end of an event',
-      unit: 's',
-      advice: {
-        explicitBucketBoundaries: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 28_800],
-      },
+      ...lagInSeconds,
+    }),
+    runLag: meter.createHistogram('asset_webhooks.run.lag', {
+      description: 'Time from the receipt of an event to the end of a run',
+      ...lagInSeconds,
     }),
     circuit: meter.createGauge('asset_webhooks.source.circuit', {
       description: '1 while a source is left alone',

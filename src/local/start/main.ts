@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { startAzurite } from '../azurite.ts';
 import { buildApp } from '../build.ts';
+import { startTeamsSimulator, type TeamsSimulator } from '../simulators/teams/simulator.ts';
 import { showProblems } from './app-lines.ts';
 import { whatRunsTheApp } from './app-process.ts';
 import { startControl, type Wish } from './control.ts';
@@ -14,6 +15,7 @@ import { privateFolder, writePrivately } from './private-file.ts';
 import { sentenceFor } from './sentence.ts';
 import { eventLines, settledEvents } from './show-events.ts';
 import { preservica, pywebhooks, woodwing, type System } from './systems.ts';
+import { showChannel } from './show-channel.ts';
 import { until } from './until.ts';
 import { withoutOwnSettings } from './without-own-settings.ts';
 
@@ -67,17 +69,21 @@ async function start(): Promise<void> {
     console.log(`Simulated: ${system.words}`);
   }
 
+  const team = await begun(await startTeamsSimulator(), async (each) => await each.close());
+  console.log(`Simulated: a channel of Teams at ${team.url}/`);
+
   const port = await freePort(wantedPort);
   if (port !== wantedPort) console.log(`Port ${wantedPort} is in use, so the app takes ${port}.`);
   const url = `http://127.0.0.1:${port}`;
   const env = {
     ...withoutOwnSettings(process.env),
-    ...(await writtenSettings(azurite.connectionString, url)),
+    ...(await writtenSettings(azurite.connectionString, url, team)),
   };
   await startApp(runner, { port, url, env });
   appUrl = url;
   console.log(`App: ${url}\n`);
   for (const system of systems) await system.show({ appUrl: url, env, signal });
+  await showChannel(team, signal);
   await typeCommand(['sources'], env);
   console.log(`
 To try the command against all this, or to let more happen, in another terminal:
@@ -96,7 +102,11 @@ async function begun<T>(part: T, end: (part: T) => Promise<void> | void): Promis
 }
 
 /** Writes the settings of the app to where a person can take them from, readable by nobody else. */
-async function writtenSettings(storage: string, url: string): Promise<Record<string, string>> {
+async function writtenSettings(
+  storage: string,
+  url: string,
+  team: TeamsSimulator,
+): Promise<Record<string, string>> {
   const noSettings = join(folder, 'no.settings.json');
   const secretsFile = join(folder, 'start.secrets.json');
   const settings = {
@@ -109,6 +119,11 @@ async function writtenSettings(storage: string, url: string): Promise<Record<str
     PUBLIC_URL: url,
     SOURCES: systems.map(({ source }) => source).join(','),
     ...Object.assign({}, ...systems.map((system) => system.settings)),
+    ACTIONS: 'team',
+    ACTION_TEAM_KIND: 'teams',
+    ACTION_TEAM_URL: team.flowUrl,
+    ACTION_TEAM_ALLOW_HOST: team.host,
+    ACTION_TEAM_SECURITY_TAGS: '*',
   };
   await rm(secretsFile, { force: true });
   await writePrivately(noSettings, '{ "Values": {} }\n');

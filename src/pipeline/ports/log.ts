@@ -39,6 +39,9 @@ export const logLines = {
   'poison-not-recorded': ['message', 'error'],
   'poison-not-put-back': ['message', 'error'],
 
+  // The actions
+  'run-ended': ['run', 'action', 'source', 'eventId', 'type', 'state', 'code', 'attempts', 'lagMs'],
+
   // The sources
   'look-up-broke': ['source', 'error'],
   'circuit-open': ['source', 'code', 'until'],

@@ -34,6 +34,8 @@ export interface JobInHand {
 export interface JobKind {
   readonly name: string;
   step(progress: unknown, job: JobInHand): Promise<JobStep<unknown>>;
+  /** Says in the log that one has ended, in words of its own. */
+  logEnd?(id: string, row: JobRow): void;
 }
 
 /** A kind of work by the shape of its progress and by its step, which takes seconds. A step may throw a StorageError. */
@@ -132,16 +134,18 @@ export async function handleJob(message: OwnMessage, deps: JobDeps): Promise<voi
 
 /** Says of a job that the platform gave up on it. */
 export async function failJob(
-  { job: { kind, id, run }, begin }: JobMessage,
+  { job, begin }: JobMessage,
   reason: Reason,
-  deps: Pick<JobDeps, 'jobs' | 'now'>,
+  deps: Pick<JobDeps, 'jobs' | 'jobKinds' | 'log' | 'now'>,
 ): Promise<void> {
   const now = new Date(deps.now());
-  await deps.jobs.change(kind, id, (there) => {
-    const row = there ?? (begin === undefined ? null : begun(run, begin, now));
-    if (row === null || row.run !== run || isFinal(row.state)) return there;
-    return ended(row, { state: 'failed', reason }, now);
+  let isOurs = false;
+  const { value } = await deps.jobs.change(job.kind, job.id, (there) => {
+    const row = there ?? (begin === undefined ? null : begun(job.run, begin, now));
+    isOurs = row !== null && row.run === job.run && !isFinal(row.state);
+    return row === null || !isOurs ? there : ended(row, { state: 'failed', reason }, now);
   });
+  if (isOurs && value !== null) logEnd(job, value, deps);
 }
 
 type Row = Stored<JobRow | null>;
@@ -243,12 +247,19 @@ async function saveStep(
     },
     row,
   );
-  if (saved.value !== null && isFinal(saved.value.state)) {
-    const { state, reason } = saved.value;
-    const level = state === 'failed' ? 'error' : 'info';
-    deps.log(level, 'job-ended', { kind: job.kind, id: job.id, state, reason: reason?.text });
-  }
+  if (saved.value !== null && isFinal(saved.value.state)) logEnd(job, saved.value, deps);
   return saved;
+}
+
+function logEnd(
+  { kind, id }: JobName,
+  row: JobRow,
+  { jobKinds, log }: Pick<JobDeps, 'jobKinds' | 'log'>,
+): void {
+  const own = jobKinds.get(kind);
+  if (own?.logEnd !== undefined) return own.logEnd(id, row);
+  const { state, reason } = row;
+  log(state === 'failed' ? 'error' : 'info', 'job-ended', { kind, id, state, reason: reason?.text });
 }
 
 /** In how many milliseconds a message must come for it; undefined where none must. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { SourceAnswer, SourceLimiter } from '../concurrency/source-limiter.ts';
 import { carrying } from '../model/event.ts';
+import type { JobRow } from '../model/job.ts';
 import type { AssetRecord } from '../model/record.ts';
 import {
   CallNotAllowedError,
@@ -94,7 +95,25 @@ export async function startRuns(
 
 /** Lets an action work on an asset as it is now. */
 export function runJob(deps: RunDeps): JobKind {
-  return jobKind('run', RunProgress, async (progress, job) => await step(progress, job, deps));
+  return {
+    ...jobKind('run', RunProgress, async (progress, job) => await step(progress, job, deps)),
+    logEnd: (id, row) => logEnd(id, row, deps.log),
+  };
+}
+
+function logEnd(id: string, { state, reason, turn, finishedAt, progress }: JobRow, log: Log): void {
+  const { action, source, eventId, type, receivedAt } = RunProgress.safeParse(progress).data ?? {};
+  log(state === 'failed' ? 'error' : 'info', 'run-ended', {
+    run: id,
+    action: action ?? actionOfRun(id),
+    source,
+    eventId,
+    type,
+    state,
+    code: reason?.code,
+    attempts: turn + 1,
+    lagMs: Date.parse(finishedAt ?? '') - Date.parse(receivedAt ?? ''),
+  });
 }
 
 async function step(progress: RunProgress, job: JobInHand, deps: RunDeps): Promise<JobStep<RunProgress>> {

@@ -87,6 +87,10 @@ describe('an event that ends', () => {
     await work.drain();
     expect(work.sent.map(({ action }) => action).toSorted()).toEqual(['all', 'indexed']);
     expect(work.rows().map(({ state }) => state)).toEqual(['done', 'done']);
+    expect(work.logged.filter(({ name }) => name === 'run-ended')).toMatchObject([
+      { action: 'all', source: 'archive', eventId: 'event-1', state: 'done', attempts: 1, lagMs: 0 },
+      { action: 'indexed' },
+    ]);
     const replayedAt = new Date(work.deps.now()).toISOString();
     await work.handle(aMessage({ replayId: 'r-1', replayedAt }));
     await work.drain();
