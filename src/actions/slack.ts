@@ -1,35 +1,17 @@
-import * as z from 'zod';
-import { actionKind, type ActionResult, type OutgoingAnswer } from '../pipeline/ports/action.ts';
+import type { ActionResult, OutgoingAnswer } from '../pipeline/ports/action.ts';
 import { cutText } from '../pipeline/model/sanitize-text.ts';
-import { announcementOf, type Announcement } from './announcement.ts';
-import { refusalOf } from './answered.ts';
+import type { Announcement } from './announcement.ts';
+import { channelAction } from './channel-action.ts';
 
 const mostInSection = 3_000;
 
 /** Tells a channel of Slack of every asset, by the address of an incoming webhook. */
-export const slack = actionKind({
-  settings: z.object({ ALLOW_HOST: z.string().max(300, 'must be a host and its port').optional() }),
-  // Whoever has the address may post.
-  secrets: { url: 'alone' },
-  sendsOutside: true,
-  mostPerSecond: 1,
-  async run(record, occasion, { settings, call, secret }) {
-    const [url] = await secret('url');
-    if (url === undefined || !URL.canParse(url))
-      return {
-        kind: 'failed',
-        isGone: true,
-        text: 'There is no address of a webhook: set it as the secret url.',
-      };
-    const answer = await call({
-      method: 'POST',
-      url,
-      allowedHost: settings.ALLOW_HOST,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(messageOf(announcementOf(record, occasion))),
-    });
-    return noChannel(answer) ?? refusalOf('Slack', answer) ?? { kind: 'done', text: 'Posted.' };
-  },
+export const slack = channelAction({
+  who: 'Slack',
+  addressOf: 'a webhook',
+  done: 'Posted.',
+  messageOf: (announcement) => JSON.stringify(messageOf(announcement)),
+  goneBy: noChannel,
 });
 
 function noChannel({ status, bytes }: OutgoingAnswer): ActionResult | undefined {

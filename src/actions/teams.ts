@@ -1,43 +1,21 @@
 import * as z from 'zod';
 import { readJson } from '../pipeline/model/read-json.ts';
-import { actionKind, type ActionResult, type OutgoingAnswer } from '../pipeline/ports/action.ts';
-import { announcementOf, type Announcement } from './announcement.ts';
-import { refusalOf } from './answered.ts';
+import type { ActionResult, OutgoingAnswer } from '../pipeline/ports/action.ts';
+import type { Announcement } from './announcement.ts';
+import { channelAction } from './channel-action.ts';
 
 // A flow takes about 28 KB as Teams itself writes a message, which is a fifth more than what was sent.
 const mostBytes = 20_000;
 
+const Refusal = z.object({ error: z.object({ code: z.string() }) });
+
 /** Tells a channel of Microsoft Teams of every asset, by the address of a flow (Workflows). */
-export const teams = actionKind({
-  settings: z.object({ ALLOW_HOST: z.string().max(300, 'must be a host and its port').optional() }),
-  // Whoever has the address may post.
-  secrets: { url: 'alone' },
-  sendsOutside: true,
-  // A flow that is called faster loses messages without a word.
-  mostPerSecond: 1,
-  async run(record, occasion, { settings, call, secret }) {
-    const [url] = await secret('url');
-    if (url === undefined || !URL.canParse(url))
-      return {
-        kind: 'failed',
-        isGone: true,
-        text: 'There is no address of a flow: set it as the secret url.',
-      };
-    const answer = await call({
-      method: 'POST',
-      url,
-      allowedHost: settings.ALLOW_HOST,
-      headers: { 'content-type': 'application/json' },
-      body: messageOf(announcementOf(record, occasion)),
-    });
-    return (
-      noFlow(answer) ??
-      refusalOf('The flow', answer) ?? {
-        kind: 'done',
-        text: 'Accepted by the flow. Whether it posted the card, its run history shows (Power Automate, My flows).',
-      }
-    );
-  },
+export const teams = channelAction({
+  who: 'The flow',
+  addressOf: 'a flow',
+  done: 'Accepted by the flow. Whether it posted the card, its run history shows (Power Automate, My flows).',
+  messageOf,
+  goneBy: noFlow,
 });
 
 /** The flow is off or gone, or its address is wrong: somebody must do something. */
@@ -55,8 +33,6 @@ function noFlow({ status, bytes }: OutgoingAnswer): ActionResult | undefined {
     );
   return undefined;
 }
-
-const Refusal = z.object({ error: z.object({ code: z.string() }) });
 
 /** The message as text: where it is too large, facts go one after the other, then the description. */
 export function messageOf(given: Announcement): string {
