@@ -5,9 +5,11 @@ import {
   anyText,
   apiAddress,
   baseAddress,
+  faultsOf,
   isWebAddress,
   oneOf,
   secondsList,
+  settingsBelow,
   sixFieldCron,
   vaultAddress,
   webhookSecret,
@@ -137,7 +139,7 @@ export function readSourcesConfig(environment: Environment): Read<SourcesConfig>
   const env = withoutEmpty(environment);
   const app = appSettings.safeParse(env);
   const names = sourceNames.safeParse(env['SOURCES']).data ?? likelyNames(env);
-  const given = names.map((name) => ({ name, own: settingsOf(name, env) }));
+  const given = names.map((name) => ({ name, own: settingsBelow(prefixOf(name), env) }));
   const read = given.map(({ name, own }) => readSource(name, own));
   const ofActions = actionFamily(actionNames.safeParse(env['ACTIONS']).data ?? [], env);
   const unknown = unknownSettings(Object.keys(env), {
@@ -273,15 +275,6 @@ function sourceConfig(
   };
 }
 
-function settingsOf(
-  name: string,
-  env: Record<string, string | undefined>,
-): Record<string, string | undefined> {
-  const prefix = prefixOf(name);
-  const own = Object.entries(env).filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
-}
-
 /** What a source of this kind can have; of an unknown kind, whatever any can. */
 function namesOf(kind: string | undefined): string[] {
   const settings = kinds.get(kind ?? '')?.settings.in.shape ?? sourceSettings;
@@ -341,10 +334,6 @@ function storageSettings(
     faults.push('AzureWebJobsStorage__credential: must be managedidentity');
   }
   return { kind: 'identity', queueUrl, blobUrl, tableUrl, clientId: env['AzureWebJobsStorage__clientId'] };
-}
-
-function faultsOf(error: z.ZodError, prefix: string): string[] {
-  return error.issues.map((issue) => `${prefix}${String(issue.path[0] ?? '')}: ${issue.message}`);
 }
 
 /**

@@ -137,7 +137,7 @@ function run(config: Config): void {
   );
   const runs = tableRuns(clients);
   const actions = actionsOf(config, { vault, states: sourceStates, instance });
-  const actionNames = config.actions.map((action) => (action.ok ? action.action.name : action.name));
+  const actionNames = config.actions.map(({ name }) => name);
   const runMessages = new SharedWrites(runQueue);
   const events = {
     sources,

@@ -44,23 +44,24 @@ export function unknownSettings(
   names: readonly string[],
   known: KnownSettings,
 ): { faults: string[]; warnings: string[] } {
+  const families = known.families.map((family) => ({ ...family, left: leftBehind(names, family) }));
   const faults: string[] = [];
   const warnings: string[] = [];
   for (const name of names) {
     if (name === foreign || ofOthersHere.includes(name) || known.app.includes(name)) continue;
-    const family = known.families.find(({ word }) => name.startsWith(beginningOf(word)));
+    const family = families.find(({ word }) => name.startsWith(beginningOf(word)));
     if (family === undefined) {
       const fault = faultOfApp(name, known);
       if (fault !== undefined) faults.push(fault);
       continue;
     }
-    const { word, named } = family;
+    const { word, named, left } = family;
     const owners = named.filter((owner) => isOf(owner, name));
     if (owners.length > 1)
       faults.push(
         `${name}: could belong to ${owners.map((owner) => owner.name).join(' or ')}; give one of them another name`,
       );
-    else if (owners.length === 0 && leftBehind(names, family)(name))
+    else if (owners.length === 0 && left(name))
       warnings.push(`${name}: ${listOf(word)} names no such ${word}, so nothing reads it`);
     else if (owners.length === 0) faults.push(faultIn(family, name));
   }

@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { actionKinds } from './index.ts';
 import { actionPrefixOf, type ActionConfig, type ActionKind } from '../pipeline/ports/action.ts';
-import { secretText } from '../pipeline/ports/setting-values.ts';
+import { faultsOf, secretText, settingsBelow } from '../pipeline/ports/setting-values.ts';
 import { sourceName } from '../pipeline/ports/source-config.ts';
 
 /** An action whose settings are faulty is off, and its faults are told; everything else goes on. */
-export type ActionRead = { ok: true; action: ActionConfig } | { ok: false; name: string; faults: string[] };
+export type ActionRead = { readonly name: string } & (
+  { ok: true; action: ActionConfig } | { ok: false; faults: string[] }
+);
 
 const kinds: ReadonlyMap<string, ActionKind> = new Map(Object.entries(actionKinds));
 
@@ -53,7 +55,7 @@ export function readAction(
   sources: ReadonlyMap<string, { readonly hasSecurityTags: boolean }>,
 ): ActionRead {
   const prefix = actionPrefixOf(name);
-  const given = settingsOf(prefix, env);
+  const given = settingsBelow(prefix, env);
   const every = everyAction.safeParse(given);
   const kind = kinds.get(given['KIND'] ?? '');
   const own = kind?.read(given);
@@ -87,6 +89,7 @@ export function readAction(
     return { ok: false, name, faults };
   return {
     ok: true,
+    name,
     action: {
       name,
       kind: data.KIND,
@@ -143,16 +146,4 @@ function settingOf(secret: string): string {
 function secretsIn(given: Record<string, string | undefined>, secret: string): string[] {
   const setting = settingOf(secret);
   return [given[setting], given[`${setting}_PREVIOUS`]].filter((value) => value !== undefined);
-}
-
-function settingsOf(
-  prefix: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string | undefined> {
-  const own = Object.entries(env).filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
-}
-
-function faultsOf(error: z.ZodError, prefix: string): string[] {
-  return error.issues.map((issue) => `${prefix}${String(issue.path[0] ?? '')}: ${issue.message}`);
 }

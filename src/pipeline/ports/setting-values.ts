@@ -122,3 +122,17 @@ function isSixFieldCron(text: string): boolean {
     return false;
   }
 }
+
+/** The settings whose names begin so, by what follows. */
+export function settingsBelow(
+  prefix: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const own = Object.entries(env).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
+}
+
+/** What a schema finds wrong, each fault with the whole name of its setting. */
+export function faultsOf(error: z.ZodError, prefix: string): string[] {
+  return error.issues.map((issue) => `${prefix}${String(issue.path[0] ?? '')}: ${issue.message}`);
+}
