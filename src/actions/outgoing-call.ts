@@ -9,9 +9,9 @@ import {
   type OutgoingAnswer,
   type OutgoingCall,
 } from '../pipeline/ports/action.ts';
-import { errorName, hasCode, UpstreamError } from '../pipeline/ports/errors.ts';
+import { hasCode, UpstreamError } from '../pipeline/ports/errors.ts';
 import { readRetryAfter } from '../pipeline/ports/retry-after.ts';
-import { inSpan, measureCall, SpanKind, SpanStatusCode } from '../pipeline/ports/telemetry.ts';
+import { tracedCall } from '../pipeline/ports/telemetry.ts';
 
 const timeLimitMs = 30_000;
 const maxAnswerBytes = 65_536;
@@ -29,25 +29,12 @@ export async function outgoingCall(
 ): Promise<OutgoingAnswer> {
   const url = new URL(call.url);
   const isAllowed = url.host === call.allowedHost;
-  const operation = `${call.method} ${action}`;
-  const startedAt = performance.now();
-  let status = 'unknown';
   const attributes = { 'http.request.method': call.method, 'server.address': url.hostname };
-  try {
-    return await inSpan(operation, { kind: SpanKind.CLIENT, attributes }, async (span) => {
-      if (!isAllowed && (url.protocol !== 'https:' || !isPublicHost(url))) throw refused(action, url);
-      const answer = await send(action, url, call, { isAllowed, now });
-      status = String(answer.status);
-      span.setAttribute('http.response.status_code', answer.status);
-      if (answer.status >= 400) span.setStatus({ code: SpanStatusCode.ERROR });
-      return answer;
-    });
-  } catch (error) {
-    status = error instanceof UpstreamError ? error.code : errorName(error);
-    throw error;
-  } finally {
-    measureCall((performance.now() - startedAt) / 1_000, { system: action, operation, status });
-  }
+  const about = { system: action, operation: `${call.method} ${action}`, attributes };
+  return await tracedCall(about, async () => {
+    if (!isAllowed && (url.protocol !== 'https:' || !isPublicHost(url))) throw refused(action, url);
+    return await send(action, url, call, { isAllowed, now });
+  });
 }
 
 async function send(

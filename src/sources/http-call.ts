@@ -1,7 +1,7 @@
 import type { Clock } from '../pipeline/ports/clock.ts';
 import { UpstreamError } from '../pipeline/ports/errors.ts';
 import { readRetryAfter } from '../pipeline/ports/retry-after.ts';
-import { inSpan, measureCall, SpanKind, SpanStatusCode } from '../pipeline/ports/telemetry.ts';
+import { tracedCall } from '../pipeline/ports/telemetry.ts';
 import type { LargePlace } from './large-answers.ts';
 import { isCutOffPicture } from './cut-off-picture.ts';
 import { isPageForPeople, type Expected } from './page-for-people.ts';
@@ -44,31 +44,16 @@ export async function callSource(
 ): Promise<CallAnswer> {
   const { method = 'GET' } = init;
   const operation = `${method} ${templateOf(url.pathname)}`;
-  const startedAt = performance.now();
-  let status = 'unknown';
-  const about = {
-    kind: SpanKind.CLIENT,
-    attributes: {
-      'http.request.method': method,
-      'server.address': url.hostname,
-      'url.full': url.origin + url.pathname,
-      'asset_webhooks.operation': operation,
-    },
+  const attributes = {
+    'http.request.method': method,
+    'server.address': url.hostname,
+    'url.full': url.origin + url.pathname,
+    'asset_webhooks.operation': operation,
   };
-  try {
-    return await inSpan(operation, about, async (span) => {
-      const answer = await call(system, url, init, limits);
-      status = String(answer.status);
-      span.setAttribute('http.response.status_code', answer.status);
-      if (answer.status >= 400) span.setStatus({ code: SpanStatusCode.ERROR });
-      return answer;
-    });
-  } catch (error) {
-    if (error instanceof UpstreamError) status = error.code;
-    throw error;
-  } finally {
-    measureCall((performance.now() - startedAt) / 1_000, { system, operation, status });
-  }
+  return await tracedCall(
+    { system, operation, attributes },
+    async () => await call(system, url, init, limits),
+  );
 }
 
 /** A path without what is of one thing only: ids have digits, or are long. */

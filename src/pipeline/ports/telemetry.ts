@@ -10,7 +10,7 @@ import {
   type Context,
   type Span,
 } from '@opentelemetry/api';
-import { errorName } from './errors.ts';
+import { errorName, UpstreamError } from './errors.ts';
 
 export { SpanKind, SpanStatusCode, type Span };
 
@@ -68,15 +68,33 @@ export async function inSpan<T>(
   });
 }
 
-/** Measures one call to another system, in seconds; `status` is that of its answer, or why there was none. */
-export function measureCall(
-  seconds: number,
-  about: { system: string; operation: string; status: string },
-): void {
-  metrics
-    .getMeter('asset-webhooks')
-    .createHistogram('asset_webhooks.source.calls', { description: 'Calls to a source', unit: 's' })
-    .record(seconds, about);
+/**
+ * Does one call to another system inside a span, and measures it: by the status of its answer, or by why there was none.
+ * `attributes` hold nothing that is a secret.
+ */
+export async function tracedCall<Answer extends { readonly status: number }>(
+  { system, operation, attributes }: { system: string; operation: string; attributes: Attributes },
+  call: () => Promise<Answer>,
+): Promise<Answer> {
+  const startedAt = performance.now();
+  let status = 'unknown';
+  try {
+    return await inSpan(operation, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      const answer = await call();
+      status = String(answer.status);
+      span.setAttribute('http.response.status_code', answer.status);
+      if (answer.status >= 400) span.setStatus({ code: SpanStatusCode.ERROR });
+      return answer;
+    });
+  } catch (error) {
+    status = error instanceof UpstreamError ? error.code : errorName(error);
+    throw error;
+  } finally {
+    metrics
+      .getMeter('asset-webhooks')
+      .createHistogram('asset_webhooks.source.calls', { description: 'Calls to a source', unit: 's' })
+      .record((performance.now() - startedAt) / 1_000, { system, operation, status });
+  }
 }
 
 /** Counts a login at a system. */
