@@ -79,7 +79,7 @@ export function webhooks(deps: WebhookDeps): HttpHandler {
       const { status } = answers.tryLater;
       span.setAttributes({ 'http.response.status_code': status, 'error.type': errorName(error) });
       span.setStatus({ code: SpanStatusCode.ERROR });
-      const source = sourceNameOf(request);
+      const source = sourceNameOf(new URL(request.url));
       log('error', 'delivery-not-kept', {
         ...(accepting.has(source) ? { source } : {}),
         status,
@@ -127,7 +127,8 @@ async function receive(
   log: Log,
 ): Promise<Received> {
   const receivedAt = new Date(deps.now());
-  const sourceName = sourceNameOf(request);
+  const url = new URL(request.url);
+  const sourceName = sourceNameOf(url);
   const source = deps.accepting.get(sourceName);
   if (source === undefined) return { answer: answers.unknownSource, name: 'unknown-source', fields: {} };
   const refused = (answer: Received['answer'], why: string): Received => ({
@@ -143,7 +144,7 @@ async function receive(
   if (isDeclaredLarger(request, deps.maxDeliveryBytes)) return refused(answers.tooLarge, 'too-large');
   const head = {
     method: request.method,
-    query: new URL(request.url).searchParams,
+    query: url.searchParams,
     headers: new Map(request.headers),
   };
   const alone = receiver.verifyWithoutSecret(head);
@@ -185,8 +186,8 @@ async function receive(
 }
 
 // The path itself and not the route's parameter, which a caller's query can take away (src/local/host/README.md).
-function sourceNameOf(request: HttpRequest): string {
-  return new URL(request.url).pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
+function sourceNameOf({ pathname }: URL): string {
+  return pathname.replace(/\/$/, '').split('/').at(-1) ?? '';
 }
 
 /** How much is left of the time in which an answer must be out, which begins now. */
