@@ -234,6 +234,18 @@ export function runningApp(
     if (more.length > 0) throw ambiguous(id, [only, ...more]);
     return await call(path(only), init);
   };
+  /** What the app has by an id, or does with it; undefined where it has none. */
+  const askedById = async <T>(
+    shape: z.ZodType<T>,
+    ...[id, path, init]: Parameters<typeof byId>
+  ): Promise<T | undefined> => {
+    const { status, json } = await byId(id, path, init);
+    if (status === 404) return undefined;
+    if (status !== (init?.method === 'POST' ? 202 : 200)) throw refusal(url, status, json);
+    const answer = shape.safeParse(json);
+    if (answer.success) return answer.data;
+    throw another;
+  };
   const assetPath = (source: string, id: string): string =>
     `/assets/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
   return {
@@ -250,41 +262,21 @@ export function runningApp(
         ...(body ? { body: '1' } : {}),
         ...(source === undefined ? {} : { source }),
       });
-      const { status, json } = await byId(id, (whole) =>
+      return await askedById(ShownEvent, id, (whole) =>
         [`/events/${encodeURIComponent(whole)}`, ...(query.size > 0 ? [query.toString()] : [])].join('?'),
       );
-      if (status === 404) return undefined;
-      if (status !== 200) throw refusal(url, status, json);
-      const event = ShownEvent.safeParse(json);
-      if (event.success) return event.data;
-      throw another;
     },
     async replay(id) {
       const path = (whole: string): string => `/events/${encodeURIComponent(whole)}/replay`;
-      const { status, json } = await byId(id, path, { method: 'POST' });
-      if (status === 404) return undefined;
-      if (status !== 202) throw refusal(url, status, json);
-      const queued = Queued.safeParse(json);
-      if (queued.success) return queued.data;
-      throw another;
+      return await askedById(Queued, id, path, { method: 'POST' });
     },
     runs: async (query) => await asked(RunPage, `/runs?${query.toString()}`),
     async run(id) {
-      const { status, json } = await byId(id, (whole) => `/runs/${encodeURIComponent(whole)}`);
-      if (status === 404) return undefined;
-      if (status !== 200) throw refusal(url, status, json);
-      const run = ShownRun.safeParse(json);
-      if (run.success) return run.data;
-      throw another;
+      return await askedById(ShownRun, id, (whole) => `/runs/${encodeURIComponent(whole)}`);
     },
     async replayRun(id) {
       const path = (whole: string): string => `/runs/${encodeURIComponent(whole)}/replay`;
-      const { status, json } = await byId(id, path, { method: 'POST' });
-      if (status === 404) return undefined;
-      if (status !== 202) throw refusal(url, status, json);
-      const queued = z.object({ id: z.string() }).safeParse(json);
-      if (queued.success) return queued.data;
-      throw another;
+      return await askedById(z.object({ id: z.string() }), id, path, { method: 'POST' });
     },
     async countReplay(filter) {
       const body = JSON.stringify({ ...filter, dryRun: true });
