@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { outgoingCall } from '../../src/actions/outgoing-call.ts';
+import { listen } from '../support/listen.ts';
 import { CallNotAllowedError } from '../../src/pipeline/ports/action.ts';
 
 let seen = 0;
@@ -12,13 +13,8 @@ const server = createServer((request, response) => {
   else response.writeHead(200, { 'retry-after': '7' }).end('ok');
 });
 beforeAll(async () => {
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  port = typeof address === 'object' && address !== null ? address.port : 0;
+  port = await listen(server);
 });
-afterAll(() => server.close());
 
 const post = async (url: string, allowedHost?: string) =>
   await outgoingCall('hooks', { method: 'POST', url, body: '{}', allowedHost }, Date.now);

@@ -1,9 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AssetEventDocument } from '../../src/actions/webhook.ts';
 import type { Entity, NewAsset } from '../../src/local/simulators/preservica/library.ts';
+import { listen } from '../support/listen.ts';
 import { runCommand } from '../support/command.ts';
 import { startAppUnderTest, until, type AppUnderTest } from '../support/app-under-test.ts';
 
@@ -29,15 +30,7 @@ async function startReceiver() {
       receiver.answer(response);
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  receiver.host = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  receiver.host = `127.0.0.1:${await listen(server)}`;
   return receiver;
 }
 

@@ -1,16 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import {
-  createServer as createPlain,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer as createPlain, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { generate } from 'selfsigned';
 import { afterAll } from 'vitest';
+import { listen } from './listen.ts';
 
 /** One thing that happened, as a collector or Application Insights was told of it. */
 export interface SeenSpan {
@@ -33,18 +29,6 @@ export interface TelemetryStandIn {
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse, text: string) => void;
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 function taking(bodies: TelemetryStandIn['bodies'], answer: Answer) {
   return (request: IncomingMessage, response: ServerResponse): void => {
